@@ -1,0 +1,53 @@
+# make demo · make test · make lint · make semconv
+# Each sets up what it needs in .venv; nothing is installed outside this folder
+# (but a browser for the UI tests, where the machine has none: see tests/browser.sh).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
+export UV_LINK_MODE ?= copy
+
+.PHONY: demo test lint format semconv constraints clean
+.DEFAULT_GOAL := demo
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.demo: $(BIN)/uv pyproject.toml constraints.txt
+	$(UV) --editable '.[demo]'
+	touch $@
+
+$(VENV)/.dev: $(BIN)/uv pyproject.toml constraints.txt
+	$(UV) --editable '.[demo]' --group lint --group test
+	touch $@
+
+demo: $(VENV)/.demo
+	PATH="$(abspath $(BIN)):$$PATH" examples/demo.sh
+
+test: $(VENV)/.dev
+	sh tests/browser.sh
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python semconv/generate.py --check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+semconv: $(VENV)/.dev
+	$(BIN)/python semconv/generate.py
+
+# The versions that CI runs with, for every Python we support. Holds names and versions alone.
+constraints: $(BIN)/uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url \
+		--upgrade --prerelease if-necessary-or-explicit --extra demo --group lint --group test pyproject.toml -o constraints.txt
+
+clean:
+	rm -rf $(VENV) .demo dist build

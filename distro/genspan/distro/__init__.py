@@ -1,0 +1,1 @@
+"""Zero-code wiring."""

@@ -1,0 +1,1 @@
+"""What listens: `core` wraps, times, guards and ends; one package per library says what to record."""
