@@ -208,8 +208,8 @@ FILES = {
 
 def formatted(source: str) -> str:
     """The source as `ruff format` leaves it."""
-    command = [Path(sys.executable).with_name("ruff"), "format", "--stdin-filename", "generated.py", "-"]
-    return subprocess.run(command, input=source, capture_output=True, text=True, check=True, cwd=HERE).stdout
+    command = [Path(sys.executable).with_name("ruff"), "format", "--stdin-filename", PACKAGE / "generated.py", "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
 
 
 def main() -> None:

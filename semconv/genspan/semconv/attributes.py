@@ -226,9 +226,7 @@ GEN_AI_TOOL_NAME: Final = "gen_ai.tool.name"
 GEN_AI_TOOL_TYPE: Final = "gen_ai.tool.type"
 """str (development). function / extension / datastore."""
 
-GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = (
-    "gen_ai.usage.audio.cache_read.input_tokens"
-)
+GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
 """int (development)."""
 
 GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
@@ -243,9 +241,7 @@ GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tok
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 """int (development). Subset of input_tokens (renamed from cache_creation, #440)."""
 
-GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = (
-    "gen_ai.usage.image.cache_read.input_tokens"
-)
+GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.image.cache_read.input_tokens"
 """int (development)."""
 
 GEN_AI_USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
@@ -263,9 +259,7 @@ GEN_AI_USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 """int (development). Subset of output_tokens."""
 
-GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS: Final = (
-    "gen_ai.usage.text.cache_read.input_tokens"
-)
+GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.text.cache_read.input_tokens"
 """int (development)."""
 
 GEN_AI_USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"

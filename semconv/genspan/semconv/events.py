@@ -83,13 +83,7 @@ GEN_AI_EVALUATION_RESULT: Final = Event(
     ),
 )
 GEN_AI_CLIENT_OPERATION_EXCEPTION: Final = Event(
-    "gen_ai.client.operation.exception",
-    13,
-    ("exception.type", "exception.message", "exception.stacktrace"),
+    "gen_ai.client.operation.exception", 13, ("exception.type", "exception.message", "exception.stacktrace")
 )
 
-EVENTS: Final = (
-    GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
-    GEN_AI_EVALUATION_RESULT,
-    GEN_AI_CLIENT_OPERATION_EXCEPTION,
-)
+EVENTS: Final = (GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS, GEN_AI_EVALUATION_RESULT, GEN_AI_CLIENT_OPERATION_EXCEPTION)

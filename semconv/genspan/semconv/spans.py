@@ -148,38 +148,17 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
         kind="client",
         also_kind=None,
         name_key=None,
-        sampling_relevant=(
-            "gen_ai.operation.name",
-            "gen_ai.provider.name",
-            "server.address",
-            "server.port",
-        ),
-        required=(
-            "gen_ai.provider.name",
-            "gen_ai.operation.name",
-            "gen_ai.response.id",
-        ),
-        conditionally_required=(
-            "error.type",
-            "server.port",
-            "gen_ai.request.stream_cursor",
-        ),
+        sampling_relevant=("gen_ai.operation.name", "gen_ai.provider.name", "server.address", "server.port"),
+        required=("gen_ai.provider.name", "gen_ai.operation.name", "gen_ai.response.id"),
+        conditionally_required=("error.type", "server.port", "gen_ai.request.stream_cursor"),
         recommended=(
             "server.address",
             "gen_ai.response.model",
             "gen_ai.response.status",
             "gen_ai.response.finish_reasons",
         ),
-        opt_in=(
-            "gen_ai.system_instructions",
-            "gen_ai.output.messages",
-            "gen_ai.tool.definitions",
-        ),
-        forbidden=(
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.output_tokens",
-            "gen_ai.input.messages",
-        ),
+        opt_in=("gen_ai.system_instructions", "gen_ai.output.messages", "gen_ai.tool.definitions"),
+        forbidden=("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.input.messages"),
     ),
     SpanType(
         name="gen_ai.memory.client",
@@ -303,11 +282,7 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
         kind="internal",
         also_kind=None,
         name_key="gen_ai.agent.name",
-        sampling_relevant=(
-            "gen_ai.operation.name",
-            "gen_ai.request.model",
-            "gen_ai.agent.name",
-        ),
+        sampling_relevant=("gen_ai.operation.name", "gen_ai.request.model", "gen_ai.agent.name"),
         required=("gen_ai.operation.name",),
         conditionally_required=(
             "error.type",
@@ -345,12 +320,7 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
         kind="internal",
         also_kind=None,
         name_key="gen_ai.tool.name",
-        sampling_relevant=(
-            "gen_ai.operation.name",
-            "gen_ai.tool.name",
-            "gen_ai.tool.type",
-            "gen_ai.agent.name",
-        ),
+        sampling_relevant=("gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.type", "gen_ai.agent.name"),
         required=("gen_ai.operation.name", "gen_ai.tool.name"),
         conditionally_required=(
             "error.type",
@@ -380,11 +350,7 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
         name_key="gen_ai.workflow.name",
         sampling_relevant=("gen_ai.operation.name",),
         required=("gen_ai.operation.name",),
-        conditionally_required=(
-            "error.type",
-            "gen_ai.conversation.id",
-            "gen_ai.workflow.name",
-        ),
+        conditionally_required=("error.type", "gen_ai.conversation.id", "gen_ai.workflow.name"),
         recommended=(),
         opt_in=("gen_ai.input.messages", "gen_ai.output.messages"),
         forbidden=(),
@@ -429,11 +395,7 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
             "server.address",
             "server.port",
         ),
-        opt_in=(
-            "gen_ai.prompt.variable",
-            "gen_ai.tool.call.arguments",
-            "gen_ai.tool.call.result",
-        ),
+        opt_in=("gen_ai.prompt.variable", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
         forbidden=(),
     ),
     SpanType(
@@ -463,11 +425,7 @@ SPAN_TYPES: Final[tuple[SpanType, ...]] = (
             "client.address",
             "client.port",
         ),
-        opt_in=(
-            "gen_ai.prompt.variable",
-            "gen_ai.tool.call.arguments",
-            "gen_ai.tool.call.result",
-        ),
+        opt_in=("gen_ai.prompt.variable", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
         forbidden=(),
     ),
 )
