@@ -1,0 +1,115 @@
+"""What the environment asks of the distribution, and what the distribution adds where it asks nothing.
+
+The variables are OpenTelemetry's own and mean what its specification says; a variable that is set but empty counts as
+unset, as the specification has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from opentelemetry.environment_variables import OTEL_LOGS_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_TRACES_EXPORTER
+from opentelemetry.instrumentation.environment_variables import (
+    OTEL_PYTHON_CONFIGURATOR,
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS,
+)
+from opentelemetry.sdk.environment_variables import (
+    OTEL_CONFIG_FILE,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,
+    OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_SDK_DISABLED,
+)
+
+CAPTURE_MESSAGE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+Protocol = Literal["grpc", "http/protobuf"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The variables of one signal, and the exporters it has when the user names none."""
+
+    exporter: str
+    endpoint: str
+    protocol: str
+    always: tuple[str, ...] = ()
+    """Exporters that need no endpoint."""
+
+
+SIGNALS: Final = (
+    Signal(
+        OTEL_TRACES_EXPORTER,
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+        always=("mlflow",),
+    ),
+    Signal(OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_EXPORTER_OTLP_METRICS_PROTOCOL),
+    Signal(OTEL_LOGS_EXPORTER, OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_PROTOCOL),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment as the distribution reads it, once, when the process starts."""
+
+    disabled: bool
+    """`OTEL_SDK_DISABLED`: no provider, no exporter."""
+    declarative: bool
+    """`OTEL_CONFIG_FILE` says it all: exporters and resource are that file's."""
+    disabled_instrumentations: frozenset[str]
+    """Entry-point names in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`; `*` stands for all."""
+    defaults: Mapping[str, str]
+    """Variables to set, none of which the user has set."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings that these variables ask for. Changes nothing."""
+        given = {name: value.strip() for name, value in environment.items() if value.strip()}
+        declarative = OTEL_CONFIG_FILE in given
+        defaults = {OTEL_PYTHON_CONFIGURATOR: "genspan", CAPTURE_MESSAGE_CONTENT: "SPAN_ONLY"}
+        if not declarative:
+            for signal in SIGNALS:
+                defaults |= _exporters(signal, given)
+        return cls(
+            disabled=given.get(OTEL_SDK_DISABLED, "").lower() == "true",
+            declarative=declarative,
+            disabled_instrumentations=frozenset(
+                name.strip() for name in given.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "").split(",") if name.strip()
+            ),
+            defaults={name: value for name, value in defaults.items() if name not in given},
+        )
+
+
+def _exporters(signal: Signal, given: Mapping[str, str]) -> dict[str, str]:
+    """One signal's exporters and OTLP protocol, for where the user has set neither."""
+    endpoint = given.get(signal.endpoint) or given.get(OTEL_EXPORTER_OTLP_ENDPOINT)
+    exporters = (*signal.always, "otlp") if endpoint else signal.always
+    defaults = {signal.exporter: ",".join(exporters)} if exporters else {}
+    if OTEL_EXPORTER_OTLP_PROTOCOL not in given:
+        defaults[signal.protocol] = otlp_protocol(endpoint)
+    return defaults
+
+
+def otlp_protocol(endpoint: str | None) -> Protocol:
+    """The protocol that is spoken at an OTLP endpoint, where the user does not say.
+
+    `http/protobuf`, as OpenTelemetry's specification has it (the Python SDK's own default is gRPC), but gRPC on port
+    4317, which is registered for it, and for addresses that HTTP has no form for, as `collector:4317` or `unix:…`.
+    """
+    if endpoint is None:
+        return "http/protobuf"
+    parts = urlsplit(endpoint)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return "http/protobuf" if parts.scheme in {"http", "https"} and port != 4317 else "grpc"
