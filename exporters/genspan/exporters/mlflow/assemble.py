@@ -1,0 +1,170 @@
+"""Assemble: the facts that MLflow keeps of a whole trace, from the spans of one batch.
+
+A batch may hold a trace in part. What it cannot know (no root has come) is left open, and the store merges what later
+batches say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from genspan.exporters.mlflow import preview
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey, TraceTagKey
+from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
+from genspan.exporters.mlflow.totals import cost_nodes, total_cost, total_usage, usage_nodes
+from genspan.semconv.encoding import encode
+
+MAX_KEY: Final = 250
+"""Characters of a metadata or tag key, of a session id, and of a preview in the metadata."""
+MAX_VALUE: Final = 8000
+"""Characters of a metadata or tag value."""
+MAX_NAME: Final = 4096
+"""Characters of a trace name."""
+_NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def assemble(
+    spans: Sequence[MlflowSpan], resource: Mapping[str, object], metadata: Mapping[str, str] = _NO_METADATA
+) -> list[MlflowTrace]:
+    """The traces that the spans are of, in the order in which they appear.
+
+    `resource` are the attributes of the OpenTelemetry resource, which become tags. `metadata` is what is known of the
+    program (see `source.program_metadata`), and the same for every trace.
+    """
+    by_trace: dict[str, list[MlflowSpan]] = {}
+    for span in spans:
+        by_trace.setdefault(span.trace_id, []).append(span)
+    tags = resource_tags(resource)
+    return [_trace(trace_id, members, tags, metadata) for trace_id, members in by_trace.items()]
+
+
+def root_of(spans: Iterable[MlflowSpan]) -> MlflowSpan | None:
+    """The span that speaks for the trace: without a parent, else the first with a parent elsewhere."""
+    first_remote = None
+    for span in sorted(spans, key=_start):
+        if span.parent_span_id is None:
+            return span
+        if first_remote is None and span.has_remote_parent:
+            first_remote = span
+    return first_remote
+
+
+def resource_tags(resource: Mapping[str, object]) -> dict[str, str]:
+    """Resource attributes as trace tags, as MLflow's OTLP ingestion writes them (3.17.2).
+
+    Left out are `telemetry.sdk.*`, which says nothing of the app, `mlflow.*`, which is MLflow's own, and keys that are
+    too long; values are cut.
+    """
+    return {
+        key: preview.cut(_text(value), MAX_VALUE)
+        for key, value in resource.items()
+        if not key.startswith(("telemetry.sdk.", "mlflow.")) and len(key) <= MAX_KEY
+    }
+
+
+def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], metadata: Mapping[str, str]) -> MlflowTrace:
+    """One trace. Each fact under MLflow's name for it:
+
+    - `request_time`, `execution_duration`: from the earliest start to the latest end, in milliseconds.
+    - `state`: ERROR where the root failed, OK where it ended otherwise (a span that sets no status is fine),
+      IN_PROGRESS while no root has come.
+    - `mlflow.traceName`: the name asked for by a span, else the root's.
+    - `request_preview`, `response_preview`: the root's. A root that says nothing (a web request, say) borrows
+      those of the spans nearest to it: the first question, the last answer.
+    - `session_id`, `mlflow.trace.user`: from the first span that names one.
+    - `mlflow.trace.tokenUsage`, `mlflow.trace.cost`: see `totals`.
+    - `mlflow.traceInputs`, `mlflow.traceOutputs`: the first 250 characters of the root's inputs and outputs.
+    - tags and metadata asked for by a span win over those of the resource and the program.
+    """
+    ordered = sorted(spans, key=_start)
+    root = root_of(ordered)
+    start = ordered[0].start_time_unix_nano
+    ends = [span.end_time_unix_nano for span in spans if span.end_time_unix_nano is not None]
+    request, response = _previews(ordered, root)
+
+    facts = {TraceMetadataKey.SCHEMA_VERSION: "3", **metadata}
+    user = _first(span.user_id for span in ordered)
+    if user:
+        facts[TraceMetadataKey.TRACE_USER] = user
+    if root is not None:
+        for source, key in (
+            (SpanAttributeKey.INPUTS, TraceMetadataKey.INPUTS),
+            (SpanAttributeKey.OUTPUTS, TraceMetadataKey.OUTPUTS),
+        ):
+            if source in root.attributes:
+                facts[key] = preview.cut(root.attributes[source], MAX_KEY)
+    asked: dict[str, str] = dict(tags)
+    for span in ordered:
+        facts.update(span.trace_metadata)
+        asked.update(span.trace_tags)
+    name = _first(span.trace_name for span in ordered) or (root.name if root else None)
+    if name:
+        name = asked[TraceTagKey.TRACE_NAME] = preview.cut(name, MAX_NAME)
+    session = _first(span.session_id for span in ordered)
+
+    return MlflowTrace(
+        trace_id=f"{TRACE_ID_PREFIX}{trace_id}",
+        spans=spans,
+        request_time=start // 1_000_000,
+        execution_duration=max(ends) // 1_000_000 - start // 1_000_000 if ends else None,
+        state=_state(root),
+        name=name,
+        request_preview=request,
+        response_preview=response,
+        session_id=preview.cut(session, MAX_KEY) if session else None,
+        usage=total_usage(usage_nodes(spans)),
+        cost=total_cost(cost_nodes(spans)),
+        tags=_bounded(asked),
+        metadata=_bounded(facts),
+    )
+
+
+def _state(root: MlflowSpan | None) -> str:
+    if root is None:
+        return "IN_PROGRESS"
+    return "ERROR" if root.status_code == "STATUS_CODE_ERROR" else "OK"
+
+
+def _previews(ordered: Sequence[MlflowSpan], root: MlflowSpan | None) -> tuple[str | None, str | None]:
+    speaking = [root] if root is not None and _speaks(root) else _topmost_speaking(ordered)
+    return (
+        _first(span.request_preview for span in speaking),
+        _first(span.response_preview for span in reversed(speaking)),
+    )
+
+
+def _topmost_speaking(ordered: Sequence[MlflowSpan]) -> list[MlflowSpan]:
+    """The spans with a preview that are nearest to the top of the tree, in the order of their start."""
+    ids = {span.span_id for span in ordered}
+    children: dict[str | None, list[MlflowSpan]] = {}
+    for span in ordered:
+        children.setdefault(span.parent_span_id if span.parent_span_id in ids else None, []).append(span)
+    level = children.get(None, [])
+    while level:
+        speaking = [span for span in level if _speaks(span)]
+        if speaking:
+            return speaking
+        level = sorted((child for span in level for child in children.get(span.span_id, ())), key=_start)
+    return []
+
+
+def _speaks(span: MlflowSpan) -> bool:
+    return span.request_preview is not None or span.response_preview is not None
+
+
+def _start(span: MlflowSpan) -> int:
+    return span.start_time_unix_nano
+
+
+def _first(values: Iterable[str | None]) -> str | None:
+    return next(filter(None, values), None)
+
+
+def _bounded(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {key: preview.cut(value, MAX_VALUE) for key, value in pairs.items() if len(key) <= MAX_KEY}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else encode(value)

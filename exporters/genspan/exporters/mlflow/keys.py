@@ -1,0 +1,70 @@
+"""Names that MLflow reserves: span attributes, span types, trace metadata and trace tags.
+
+As `mlflow.tracing.constant` and `mlflow.entities.SpanType` have them in 3.17.2.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class SpanType:
+    """What a span is, for MLflow's UI and search: attribute `mlflow.spanType`. Other values are allowed."""
+
+    AGENT: Final = "AGENT"
+    CHAIN: Final = "CHAIN"
+    CHAT_MODEL: Final = "CHAT_MODEL"
+    EMBEDDING: Final = "EMBEDDING"
+    LLM: Final = "LLM"
+    MEMORY: Final = "MEMORY"
+    RETRIEVER: Final = "RETRIEVER"
+    TASK: Final = "TASK"
+    TOOL: Final = "TOOL"
+    UNKNOWN: Final = "UNKNOWN"
+
+
+class SpanAttributeKey:
+    """Span attributes; every value is stored as JSON text."""
+
+    REQUEST_ID: Final = "mlflow.traceRequestId"
+    """The trace id with MLflow's prefix. MLflow cannot load a span without it."""
+    INPUTS: Final = "mlflow.spanInputs"
+    OUTPUTS: Final = "mlflow.spanOutputs"
+    SPAN_TYPE: Final = "mlflow.spanType"
+    CHAT_TOOLS: Final = "mlflow.chat.tools"
+    CHAT_USAGE: Final = "mlflow.chat.tokenUsage"
+    LLM_COST: Final = "mlflow.llm.cost"
+    MODEL: Final = "mlflow.llm.model"
+    MODEL_PROVIDER: Final = "mlflow.llm.provider"
+    MESSAGE_FORMAT: Final = "mlflow.message.format"
+    """Whose message shape inputs and outputs have; the UI chooses its reader by it."""
+    TRACE_TAG_PREFIX: Final = "mlflow.traceTag."
+    """`mlflow.traceTag.<key>` on a span asks for a tag of its trace."""
+
+
+class TraceMetadataKey:
+    """Trace metadata: written once, never changed."""
+
+    USER: Final = "mlflow.user"
+    """Who ran the program; `TRACE_USER` is whom it served."""
+    SOURCE_NAME: Final = "mlflow.source.name"
+    SOURCE_TYPE: Final = "mlflow.source.type"
+    GIT_COMMIT: Final = "mlflow.source.git.commit"
+    GIT_BRANCH: Final = "mlflow.source.git.branch"
+    GIT_REPO_URL: Final = "mlflow.source.git.repoURL"
+    TRACE_USER: Final = "mlflow.trace.user"
+    TRACE_SESSION: Final = "mlflow.trace.session"
+    SCHEMA_VERSION: Final = "mlflow.trace_schema.version"
+    INPUTS: Final = "mlflow.traceInputs"
+    OUTPUTS: Final = "mlflow.traceOutputs"
+    SOURCE_RUN: Final = "mlflow.sourceRun"
+    MODEL_ID: Final = "mlflow.modelId"
+
+
+class TraceTagKey:
+    """Trace tags: may be changed later."""
+
+    TRACE_NAME: Final = "mlflow.traceName"
+
+
+TRACE_ID_PREFIX: Final = "tr-"

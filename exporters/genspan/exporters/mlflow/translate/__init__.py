@@ -1,0 +1,222 @@
+"""Translate: one OpenTelemetry span into the span that MLflow stores, and that its UI renders at its best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import Link
+
+from genspan.exporters.mlflow import preview
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey, TraceTagKey
+from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
+from genspan.exporters.mlflow.translate import semconv
+from genspan.exporters.mlflow.translate.reading import Attributes, Reading
+from genspan.semconv import attributes as gen_ai
+from genspan.semconv.encoding import decode, encode
+
+__all__ = ["translate"]
+
+DIALECTS: Final[tuple[Callable[[Attributes], Reading | None], ...]] = (semconv.read,)
+"""Readers of the vocabularies in use, tried in order: attributes in, None out where they hold nothing of it."""
+
+_SESSION: Final = (TraceMetadataKey.TRACE_SESSION, gen_ai.SESSION_ID, gen_ai.GEN_AI_CONVERSATION_ID)
+_USER: Final = (TraceMetadataKey.TRACE_USER, gen_ai.USER_ID, "enduser.id")
+_TRACE_METADATA: Final = frozenset({TraceMetadataKey.SOURCE_RUN, TraceMetadataKey.MODEL_ID})
+_JSON_BY_CONTRACT: Final = frozenset({SpanAttributeKey.INPUTS, SpanAttributeKey.OUTPUTS})
+_NOTHING: Final = Reading()
+
+
+def translate(span: ReadableSpan) -> MlflowSpan:
+    """The MLflow span for any OpenTelemetry span.
+
+    Inputs, outputs, type, chat, tools, model and usage come from the span's vocabulary (see `DIALECTS`); `mlflow.*`
+    attributes that the span has already are kept as they are. Content that became inputs or outputs is not stored a
+    second time; every other attribute stays. Pure, and never raises: what is malformed is shown as it is.
+    """
+    given = _plain(span.attributes)
+    reading = _first_reading(given) or _NOTHING
+    context, parent = span.context, span.parent
+    trace_id = f"{context.trace_id:032x}" if context else "0" * 32
+
+    derived = _derived(reading)
+    if not derived.keys().isdisjoint(given):
+        derived = {key: text for key, text in derived.items() if key not in given}
+    consumed = reading.consumed_by(derived)
+    attributes = {SpanAttributeKey.REQUEST_ID: f'"{TRACE_ID_PREFIX}{trace_id}"'}
+    reserved = False
+    for key, value in given.items():
+        if key.startswith("mlflow."):
+            reserved = True
+            if key != SpanAttributeKey.REQUEST_ID:
+                attributes[key] = _reserved_text(key, value)
+        elif key not in consumed:
+            attributes[key] = encode(value)
+    attributes.update(derived)
+
+    translated = MlflowSpan(
+        trace_id=trace_id,
+        span_id=f"{context.span_id:016x}" if context else "0" * 16,
+        parent_span_id=f"{parent.span_id:016x}" if parent else None,
+        name=span.name,
+        kind=f"SPAN_KIND_{span.kind.name}",
+        start_time_unix_nano=span.start_time or 0,
+        end_time_unix_nano=span.end_time,
+        status_code=f"STATUS_CODE_{span.status.status_code.name}",
+        status_message=span.status.description or "",
+        type=reading.type,
+        attributes=attributes,
+        events=[
+            {"name": event.name, "time_unix_nano": event.timestamp, "attributes": _plain_values(event.attributes)}
+            for event in span.events
+        ],
+        links=[_link(link) for link in span.links],
+        model_name=reading.model,
+        model_provider=reading.provider,
+        usage=reading.usage,
+        has_remote_parent=parent is not None and parent.is_remote,
+        request_preview=reading.request_preview,
+        response_preview=reading.response_preview,
+        session_id=_first_text(given, _SESSION),
+        user_id=_first_text(given, _USER),
+    )
+    if reserved:
+        _apply_reserved(translated, given)
+    return translated
+
+
+def _first_reading(given: Attributes) -> Reading | None:
+    for read in DIALECTS:
+        reading = read(given)
+        if reading is not None:
+            return reading
+    return None
+
+
+def _derived(reading: Reading) -> dict[str, str]:
+    """The attributes that MLflow wants, from what a dialect read."""
+    derived = {SpanAttributeKey.SPAN_TYPE: f'"{reading.type}"'}
+    if reading.inputs is not None:
+        derived[SpanAttributeKey.INPUTS] = reading.inputs
+    if reading.outputs is not None:
+        derived[SpanAttributeKey.OUTPUTS] = reading.outputs
+    if reading.message_format:
+        derived[SpanAttributeKey.MESSAGE_FORMAT] = f'"{reading.message_format}"'
+    if reading.tools is not None:
+        derived[SpanAttributeKey.CHAT_TOOLS] = reading.tools
+    if reading.usage is not None:
+        derived[SpanAttributeKey.CHAT_USAGE] = usage_text(reading.usage)
+    if reading.model:
+        derived[SpanAttributeKey.MODEL] = encode(reading.model)
+    if reading.provider:
+        derived[SpanAttributeKey.MODEL_PROVIDER] = encode(reading.provider)
+    return derived
+
+
+def usage_text(usage: TokenUsage) -> str:
+    """JSON text of `mlflow.chat.tokenUsage`: the counts that are known."""
+    counts = {name: getattr(usage, name) for name in TokenUsage.__slots__}
+    return encode({name: count for name, count in counts.items() if count is not None})
+
+
+def _apply_reserved(span: MlflowSpan, given: Attributes) -> None:
+    """Take the facts that the span's own `mlflow.*` attributes state."""
+    texts = span.attributes
+    if SpanAttributeKey.SPAN_TYPE in given:
+        span.type = _text(_decoded(texts[SpanAttributeKey.SPAN_TYPE]))
+    if SpanAttributeKey.MODEL in given:
+        span.model_name = _text(_decoded(texts[SpanAttributeKey.MODEL]))
+    if SpanAttributeKey.MODEL_PROVIDER in given:
+        span.model_provider = _text(_decoded(texts[SpanAttributeKey.MODEL_PROVIDER]))
+    if SpanAttributeKey.CHAT_USAGE in given:
+        span.usage = _usage(_decoded(texts[SpanAttributeKey.CHAT_USAGE]))
+    if SpanAttributeKey.LLM_COST in given:
+        span.cost = _cost(_decoded(texts[SpanAttributeKey.LLM_COST]))
+    if SpanAttributeKey.INPUTS in given:
+        span.request_preview = preview.of_inputs(texts[SpanAttributeKey.INPUTS])
+    if SpanAttributeKey.OUTPUTS in given:
+        span.response_preview = preview.of_outputs(texts[SpanAttributeKey.OUTPUTS])
+    prefix = SpanAttributeKey.TRACE_TAG_PREFIX
+    for key in given:
+        if key.startswith(prefix):
+            span.trace_tags[key[len(prefix) :]] = _text(_decoded(texts[key])) or ""
+        elif key in _TRACE_METADATA:
+            span.trace_metadata[key] = _text(_decoded(texts[key])) or ""
+    span.trace_name = span.trace_tags.get(TraceTagKey.TRACE_NAME)
+
+
+def _usage(value: Any) -> TokenUsage | None:
+    if not isinstance(value, dict):
+        return None
+    counts = {
+        name: value[name]
+        for name in TokenUsage.__slots__
+        if isinstance(value.get(name), int) and not isinstance(value[name], bool)
+    }
+    return TokenUsage(**counts) if counts else None
+
+
+def _cost(value: Any) -> Cost | None:
+    if not isinstance(value, dict):
+        return None
+    amounts = [value.get(name) for name in Cost.__slots__]
+    if not all(isinstance(amount, (int, float)) and not isinstance(amount, bool) for amount in amounts):
+        return None
+    return Cost(*map(float, amounts))  # type: ignore[arg-type]
+
+
+def _reserved_text(key: str, value: Any) -> str:
+    """JSON text of an `mlflow.*` attribute, which may be JSON text already.
+
+    As MLflow's OTLP ingestion has it (`strip_otlp_double_encoding`, 3.17.2): text that holds a string, list or object
+    is taken for JSON, text that only looks like a number is not. Inputs and outputs are JSON by contract.
+    """
+    if isinstance(value, str):
+        try:
+            held = decode(value)
+        except ValueError:
+            return encode(value)
+        if key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
+            return value
+    return encode(value)
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "trace_id": f"{TRACE_ID_PREFIX}{link.context.trace_id:032x}",
+        "span_id": f"{link.context.span_id:016x}",
+        "attributes": _plain_values(link.attributes) or None,
+    }
+
+
+def _plain_values(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Attributes of an event or a link, which MLflow stores as plain JSON values: bytes become base64."""
+    return {
+        key: decode(encode(value)) if isinstance(value, (bytes, tuple, list, dict)) else value
+        for key, value in (attributes or {}).items()
+    }
+
+
+def _plain(attributes: Attributes | None) -> Attributes:
+    # The SDK's attributes are a Mapping written in Python, behind a proxy; their copy is a dict, faster to read.
+    if isinstance(attributes, MappingProxyType):
+        return attributes.copy()
+    return attributes or {}
+
+
+def _decoded(text: str) -> Any:
+    return decode(text)
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else encode(value)
+
+
+def _first_text(given: Attributes, keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        value = given.get(key)
+        if value is not None and value != "":
+            return str(value)
+    return None

@@ -1,0 +1,46 @@
+"""What a dialect reads from the attributes of one span."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
+from genspan.exporters.mlflow.model import TokenUsage
+
+Attributes = Mapping[str, Any]
+"""Attributes of an OpenTelemetry span."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The span in MLflow's terms. `inputs`, `outputs` and `tools` are JSON text."""
+
+    type: str = SpanType.UNKNOWN
+    inputs: str | None = None
+    inputs_from: Collection[str] = ()
+    """The attributes that became the inputs."""
+    outputs: str | None = None
+    outputs_from: Collection[str] = ()
+    tools: str | None = None
+    tools_from: Collection[str] = ()
+    message_format: str | None = None
+    usage: TokenUsage | None = None
+    model: str | None = None
+    provider: str | None = None
+    request_preview: str | None = None
+    response_preview: str | None = None
+
+    def consumed_by(self, derived: Collection[str]) -> Collection[str]:
+        """The attributes whose content is in the given MLflow attributes, so that storing them would store it twice."""
+        return [
+            source
+            for key, sources in (
+                (SpanAttributeKey.INPUTS, self.inputs_from),
+                (SpanAttributeKey.OUTPUTS, self.outputs_from),
+                (SpanAttributeKey.CHAT_TOOLS, self.tools_from),
+            )
+            if key in derived
+            for source in sources
+        ]
