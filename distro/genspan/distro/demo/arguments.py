@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from genspan.distro.demo.words import sentences, stem, stems, words
 
 Schema = dict[str, Any]
+_T = TypeVar("_T")
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CODE = re.compile(r"\b(?=\w*\d)[\w-]*\w\b")
@@ -82,10 +83,10 @@ def _items(name: str, schema: Schema, text: str, definitions: Schema, invent: bo
 
 def _string(name: str, schema: Schema, text: str) -> str:
     if schema.get("format") == "date":
-        return _first(_DATE.findall(text))
+        return _first(match.group() for match in _DATE.finditer(text))
     if stems(name) & _FREE_TEXT:
         return text.strip()
-    quoted = _QUOTED.findall(text)
+    quoted: list[str] = _QUOTED.findall(text)
     coded = _near(name, _CODE, text) if stems(name) & stems(text) else []
     return _first([*quoted, *coded, *_names(text)])
 
@@ -114,7 +115,7 @@ def _mentions(text: str, value: str) -> bool:
     return bool(stems(value)) and stems(value) <= stems(text)
 
 
-def _first(values: Iterable[Any]) -> Any:
+def _first(values: Iterable[_T]) -> _T:
     for value in values:
         return value
     raise NotFound

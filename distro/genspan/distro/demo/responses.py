@@ -75,7 +75,7 @@ def _events(whole: Json) -> Iterator[Json]:
     yield {"type": "response.in_progress", "response": begun}
     for index, item in enumerate(whole["output"]):
         body = _message_events if item["type"] == "message" else _call_events
-        blank = {"content": []} if item["type"] == "message" else {"arguments": ""}
+        blank: Json = {"content": []} if item["type"] == "message" else {"arguments": ""}
         here = {"output_index": index}
         yield {"type": "response.output_item.added", **here, "item": {**item, **blank, "status": "in_progress"}}
         for event in body(item):

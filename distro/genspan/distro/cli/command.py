@@ -1,0 +1,16 @@
+"""`genspan` and its commands."""
+
+from __future__ import annotations
+
+import click
+
+from genspan.distro.cli.show import show
+
+
+@click.group()
+@click.version_option(package_name="genspan", prog_name="genspan")
+def genspan() -> None:
+    """Traces of generative AI apps."""
+
+
+genspan.add_command(show)
