@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Set
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 def encode(value: object) -> str:
     """JSON text of any value.
 
-    Pydantic models, mappings, sets, iterables with a length and bytes (base64) are written as what they hold;
+    Pydantic models, mappings, sets, deques and bytes (base64) are written as what they hold;
     whatever else JSON has no form for is written as its `repr`, or its type's name where that fails.
     Never raises for a value of any type.
     """
@@ -47,7 +48,7 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()
-    if isinstance(value, (set, frozenset)):
+    if isinstance(value, (Set, deque)):
         return list(value)
     return described(value)
 

@@ -89,6 +89,14 @@ class UriPart(TypedDict):
     mime_type: NotRequired[str | None]
 
 
+class CompactionPart(TypedDict):
+    """Where a provider put a summary in place of the messages before it."""
+
+    type: Literal["compaction"]
+    id: NotRequired[str | None]
+    content: NotRequired[str | None]
+
+
 class GenericPart(TypedDict):
     """Anything the conventions have no part for; `type` is the library's own word."""
 
@@ -105,6 +113,7 @@ MessagePart = Union[
     BlobPart,
     FilePart,
     UriPart,
+    CompactionPart,
     GenericPart,
 ]
 
