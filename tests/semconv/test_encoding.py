@@ -9,14 +9,16 @@ import decimal
 import enum
 import json
 import math
+import unittest.mock
 import uuid
 from collections import ChainMap, OrderedDict, deque
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genspan.semconv.encoding import decode, encode
@@ -47,6 +49,9 @@ class Hostile:
     def to_dict(self) -> Any:
         raise RuntimeError("no")
 
+
+# How long one example takes is the machine's affair.
+ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SCALARS = st.one_of(
     st.none(),
@@ -95,6 +100,7 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
+@ANY_PACE
 @given(ANYTHING)
 def test_anything_becomes_json_text_that_is_utf8(value: Any) -> None:
     text = encode(value)
@@ -112,6 +118,7 @@ JSON = st.recursive(
 )
 
 
+@ANY_PACE
 @given(JSON)
 def test_json_values_come_back_as_they_were(value: Any) -> None:
     assert decode(encode(value)) == value
@@ -151,6 +158,81 @@ def test_writes_what_a_value_holds(value: Any, written: Any) -> None:
 
 def test_a_value_that_cannot_even_be_described_is_named() -> None:
     assert strict(encode({"it": Hostile()}))["it"].endswith("Hostile>")
+
+
+class HostileMapping(Mapping[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no")
+
+
+class HostileSet(set[Any]):
+    def __iter__(self) -> Any:
+        raise RuntimeError("no")
+
+
+class HostileDict(dict[str, Any]):
+    def items(self) -> Any:
+        raise RuntimeError("no")
+
+
+@dataclasses.dataclass
+class HostileDataclass:
+    x: int = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class HostileClass:
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("no")
+
+
+class HostileMeta(type):
+    def __getattribute__(cls, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def of_hostile_metaclass() -> Any:
+    return HostileMeta("OfHostileMeta", (), {})()
+
+
+class Endless:
+    def to_dict(self) -> Any:
+        return {"more": Endless()}
+
+
+class HostileZone(datetime.tzinfo):
+    def utcoffset(self, dt: datetime.datetime | None) -> Any:
+        raise RuntimeError("no")
+
+
+# Made in the test: pytest itself would look into them.
+HOSTILE: dict[str, Callable[[], Any]] = {
+    "mapping": HostileMapping,
+    "set": lambda: HostileSet({1}),
+    "dict": lambda: HostileDict(a=1),
+    "dataclass": HostileDataclass,
+    "class": HostileClass,
+    "metaclass": of_hostile_metaclass,
+    "endless": Endless,
+    "time zone": lambda: datetime.datetime(2026, 1, 1, tzinfo=HostileZone()),
+    "mock": unittest.mock.MagicMock,
+    "key": lambda: {Hostile(): 1},
+}
+
+
+@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("beside", [1, 2**70], ids=["fast", "slow"])
+def test_a_hostile_value_spoils_nothing_else(make: Callable[[], Any], beside: int) -> None:
+    assert strict(encode({"beside": beside, "it": make(), "after": [1]}))["after"] == [1]
 
 
 def test_cycles_are_cut_and_the_rest_is_kept() -> None:
