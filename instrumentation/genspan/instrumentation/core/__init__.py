@@ -1,1 +1,33 @@
-"""To be written."""
+"""Wraps library methods, starts and ends their operations, and keeps our faults away from the app.
+
+A library's package gives `Target`s, each saying by a `Method` which operation it is and how to read what goes in and
+comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drives `Operation`s from `Telemetry.start`.
+"""
+
+from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
+from .guard import guarded, report
+from .instrumentor import LibraryInstrumentor
+from .method import UNREAD, Call, Closing, Fold, Found, Method, Target
+from .operation import Content, Operation, detach
+from .reading import Attributes
+from .telemetry import Telemetry
+
+__all__ = [
+    "CAPTURE_MESSAGE_CONTENT",
+    "UNREAD",
+    "Attributes",
+    "Call",
+    "Closing",
+    "Content",
+    "ContentCapture",
+    "Fold",
+    "Found",
+    "LibraryInstrumentor",
+    "Method",
+    "Operation",
+    "Target",
+    "Telemetry",
+    "detach",
+    "guarded",
+    "report",
+]

@@ -1,0 +1,97 @@
+"""Installs and uninstalls a library's table of targets."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Collection, Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+import wrapt
+from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
+
+from .guard import guarded
+from .method import Target
+from .telemetry import Telemetry
+from .wrapping import wrapper
+
+_logger = logging.getLogger("genspan.instrumentation")
+
+
+class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """Instruments one library, when the app imports it.
+
+    A subclass gives `requirement` and `targets`, and is the package's entry point. `instrument` takes
+    `tracer_provider`, `meter_provider`, `logger_provider` (default: the global ones) and `capture`, a
+    `ContentCapture` or its name (default: the environment's).
+    """
+
+    requirement: ClassVar[str]
+    """The library and the versions of it that work, as `openai >= 1.26`."""
+    targets: ClassVar[Sequence[Target]] = ()
+
+    _telemetry: Telemetry | None = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The one library."""
+        return (self.requirement,)
+
+    def _instrument(self, **kwargs: Any) -> None:
+        scope = type(self).__module__
+        options = {
+            name: kwargs.get(name) for name in ("tracer_provider", "meter_provider", "logger_provider", "capture")
+        }
+        self._telemetry = Telemetry(scope, **options)
+        self._patched: dict[tuple[Any, str], Any] = {}
+        for module in dict.fromkeys(target.module for target in self.targets):
+            self._when_imported(module, self._patch)
+
+    def _when_imported(self, module: str, install: Callable[[ModuleType], None]) -> None:
+        """Calls `install` with the module as soon as the app has imported it: now, where it has."""
+
+        def imported(loaded: ModuleType) -> None:
+            if self._telemetry is not None:
+                guarded(install, loaded)
+
+        if module in sys.modules:
+            imported(sys.modules[module])
+        else:
+            wrapt.when_imported(module)(imported)
+
+    def _supported(self) -> bool:
+        conflict = get_dependency_conflicts(self.instrumentation_dependencies())
+        if conflict:
+            _logger.warning("Not instrumented: %s", conflict)
+        return not conflict
+
+    def _patch(self, module: ModuleType) -> None:
+        if not self._supported():
+            return
+        for target in self.targets:
+            if target.module == module.__name__:
+                self._wrap(module, target)
+
+    def _wrap(self, module: ModuleType, target: Target) -> None:
+        owner: Any = module
+        *path, name = target.name.split(".")
+        for part in path:
+            owner = getattr(owner, part, None)
+        original = None if owner is None else vars(owner).get(name)
+        if original is None:
+            _logger.debug("%s:%s is not in this version of the library", target.module, target.name)
+            return
+        if (owner, name) in self._patched:
+            return
+        wrapped = wrapt.FunctionWrapper(original, wrapper(target.does, original, lambda: self._telemetry))
+        setattr(owner, name, wrapped)
+        self._patched[owner, name] = wrapped
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        self._telemetry = None
+        for (owner, name), wrapped in self._patched.items():
+            # Where somebody has wrapped it again since, ours stays beneath and passes every call through.
+            if vars(owner).get(name) is wrapped:
+                setattr(owner, name, wrapped.__wrapped__)
+        self._patched.clear()

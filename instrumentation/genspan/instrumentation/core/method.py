@@ -1,0 +1,96 @@
+"""Describes a library's method: which operation it is, and how to read what goes in and comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from opentelemetry.util.types import AttributeValue
+
+from .operation import Content
+from .reading import Attributes, given
+
+Found = Mapping[str, AttributeValue | None]
+"""Attributes by name; None where the value is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a wrapped method, as an extractor sees it."""
+
+    instance: Any
+    """The object that the method is bound to."""
+    arguments: Mapping[str, Any]
+    """The keyword arguments."""
+    watched: bool = False
+    """Some are one-shot iterators, whose items are known only when the library has read them."""
+
+    def get(self, name: str) -> Any:
+        """An argument, None where it is omitted."""
+        return given(self.arguments.get(name))
+
+
+class Fold(Protocol):
+    """Puts the chunks of a stream together, one by one."""
+
+    def add(self, chunk: Any) -> None:
+        """Takes the next chunk."""
+
+    def response(self) -> Any:
+        """What came so far, in the shape that the method returns when it does not stream."""
+
+
+class Envelope(Protocol):
+    """Tells whether a returned value only holds the response, as `with_raw_response` does."""
+
+    def __call__(self, returned: Any) -> Any:
+        """The response inside, `UNREAD` where it has yet to be asked for, or None for a value that is no envelope."""
+
+
+UNREAD: Any = object()
+"""What an `Envelope` answers when the response comes later, from the envelope's `parse()`."""
+
+
+def _nothing(_: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method that is a GenAI operation. Every function is pure: values in, values out."""
+
+    operation: str
+    """A value of `genspan.semconv.values.OperationName`."""
+    identity: Callable[[Call], Attributes]
+    """The attributes that name the span and that samplers see."""
+    request: Callable[[Call], Found] = _nothing
+    """The other request attributes."""
+    request_content: Callable[[Call], Content] = _nothing
+    """The content attributes of the request; asked for only where content is captured."""
+    response: Callable[[Any], Found] = _nothing
+    response_content: Callable[[Any], Content] = _nothing
+    fold: Callable[[], Fold] | None = None
+    """How to put a streamed response together; None where the method never streams."""
+    envelope: Envelope | None = None
+    iterables: tuple[str, ...] = ()
+    """Arguments that may be one-shot iterators: they are watched as the library reads them, never read by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A method that closes a stream which the library wrapped in an object of its own."""
+
+    stream: Callable[[Any], Any]
+    """The wrapped stream, from the object that the method is bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a method is found."""
+
+    module: str
+    """The module that defines it; patched when the app imports it."""
+    name: str
+    """`Class.method` or `function`. A library version without it is passed over."""
+    does: Method | Closing

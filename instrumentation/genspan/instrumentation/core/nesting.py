@@ -1,0 +1,60 @@
+"""What an operation tells those that start inside it, by way of OpenTelemetry's context.
+
+A model call may pass several instrumented layers (LangChain, then the OpenAI SDK). The outermost owns the one span;
+an inner one finds it here and adds what only it knows. The keys are those that OpenTelemetry's own GenAI
+instrumentations use for this, so that ours and theirs see each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from opentelemetry.context import Context, get_value, set_value
+
+from genspan.semconv.values import OperationName
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+_INFERENCE: Final = "opentelemetry.genai.client.inference.context"
+_KEYS: Final = {
+    OperationName.CHAT: _INFERENCE,
+    OperationName.GENERATE_CONTENT: _INFERENCE,
+    OperationName.TEXT_COMPLETION: _INFERENCE,
+    OperationName.EMBEDDINGS: "opentelemetry.genai.client.embedding.context",
+    OperationName.RETRIEVAL: "opentelemetry.genai.client.retrieval.context",
+    OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
+}
+_AGENT: Final = "genspan.agent"
+_CONVERSATION: Final = "genspan.conversation.id"
+
+
+def enclosing(operation: str, context: Context) -> object | None:
+    """The operation of the same family that is under way around us: ours, or another instrumentation's."""
+    key = _KEYS.get(operation)
+    return None if key is None else get_value(key, context)
+
+
+def enclosing_agent(context: Context) -> Operation | None:
+    """The agent that runs around us."""
+    return cast("Operation | None", get_value(_AGENT, context))
+
+
+def conversation_id(context: Context) -> str | None:
+    """The conversation that an operation around us said it belongs to."""
+    return cast("str | None", get_value(_CONVERSATION, context))
+
+
+def within(operation: Operation, context: Context, conversation: str | None) -> Context:
+    """The context for what runs inside an operation."""
+    key = _KEYS.get(operation.name)
+    if key is not None:
+        return set_value(key, operation, context)
+    # A tool or agent called from inside a model call makes model calls of its own.
+    if get_value(_INFERENCE, context) is not None:
+        context = set_value(_INFERENCE, None, context)
+    if operation.name == OperationName.INVOKE_AGENT:
+        context = set_value(_AGENT, operation, context)
+    if conversation is not None:
+        context = set_value(_CONVERSATION, conversation, context)
+    return context

@@ -1,0 +1,282 @@
+"""One GenAI operation being recorded: its span, its metrics and its event, from start to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextvars import Token
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
+
+from genspan.semconv import attributes as names
+from genspan.semconv.encoding import encode
+from genspan.semconv.events import (
+    GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
+    GEN_AI_CLIENT_OPERATION_EXCEPTION,
+)
+from genspan.semconv.values import OperationName
+
+from . import nesting
+from .guard import guarded
+from .reading import Attributes
+
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
+
+Content = Mapping[str, Any]
+"""Content attributes by name, structured as `genspan.semconv.messages` types them."""
+
+_INFERENCE: Final = {OperationName.CHAT, OperationName.GENERATE_CONTENT, OperationName.TEXT_COMPLETION}
+_TOTALS: Final = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+
+AttachToken = Token[Context]
+
+_ending: Final = threading.Lock()
+"""Held for the moment of deciding which of two threads ends an operation; one for all costs less than one each."""
+
+
+def detach(token: AttachToken) -> None:
+    """Restores the context from before `Operation.attach`.
+
+    OpenTelemetry's own `detach` logs an error where the token is of another `contextvars.Context`, as when a
+    coroutine is closed by the garbage collector or a generator in another task. There is nothing to restore there.
+    """
+    try:
+        token.var.reset(token)
+    except (ValueError, RuntimeError):
+        return
+    except AttributeError:
+        # A runtime context of the app's own (OTEL_PYTHON_CONTEXT) has tokens of its own.
+        otel_context.detach(token)
+
+
+class Operation:
+    """A GenAI operation: started by `Telemetry.start`, ended by exactly one of `finish`, `fail` and `abandon`.
+
+    All methods may be called from any thread, none raises, and ending twice is harmless: the first end counts.
+    """
+
+    ended = False
+    _first_chunk: float | None = None
+    _last_chunk = 0.0
+
+    def __init__(self, telemetry: Telemetry, name: str, span: Span, parent: Context, attributes: Attributes) -> None:
+        self.name = name
+        """The operation: a value of `genspan.semconv.values.OperationName`."""
+        self.span = span
+        self.recording = span.is_recording() or telemetry.instruments.live
+        """False where nobody wants anything of it: sampled out or no SDK, and no metrics either."""
+        self.context = parent
+        """The context for what runs inside the operation."""
+        self._telemetry = telemetry
+        self._attributes = attributes
+        self._content: dict[str, Any] = {}
+        self._from_inner: Attributes = {}
+        self._children: list[tuple[str, tuple[int, ...]]] = []
+        self._agent = nesting.enclosing_agent(parent)
+        self._gaps: list[float] = []
+        self._started = perf_counter()
+
+    @property
+    def captures_content(self) -> bool:
+        """Whether prompts and answers are to be given to `add`."""
+        return self._telemetry.captures_content and self.span.is_recording()
+
+    @property
+    def agent_name(self) -> str | None:
+        """`gen_ai.agent.name`, where the operation has one."""
+        name = self._attributes.get(names.GEN_AI_AGENT_NAME)
+        return name if isinstance(name, str) else None
+
+    def attach(self) -> AttachToken:
+        """Makes the operation the current one, for the code that runs inside it. Give the token to `detach`."""
+        return otel_context.attach(self.context)
+
+    def add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None = None) -> None:
+        """Records what is known so far. None is left out; content is the structured form."""
+        if self.recording and not self.ended:
+            guarded(self._add, attributes, content)
+
+    def _add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None) -> None:
+        fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
+        self._attributes.update(fresh)
+        self._set({**fresh, **self._keep(content)} if content else fresh)
+
+    def _set(self, attributes: Attributes) -> None:
+        self.span.set_attributes(attributes)
+
+    def _keep(self, content: Content) -> Attributes:
+        """Content for the span as JSON text; for the event, as it is, until the end."""
+        capture = self._telemetry.capture
+        present = {name: value for name, value in content.items() if value is not None}
+        if capture.on_event:
+            self._content.update(present)
+        if not capture.on_span:
+            return {}
+        return {name: value if isinstance(value, str) else encode(value) for name, value in present.items()}
+
+    def chunk(self) -> None:
+        """Notes that a chunk of the stream has come."""
+        now = perf_counter()
+        if self._first_chunk is None:
+            self._first_chunk = now
+        else:
+            self._gaps.append(now - self._last_chunk)
+        self._last_chunk = now
+
+    def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Takes what an instrumented layer further in knows of this same operation."""
+        self._from_inner.update(attributes)
+
+    def count(self, operation: str, tokens: tuple[int, ...]) -> None:
+        """Takes what one operation inside this agent used: input and output tokens."""
+        self._children.append((operation, tokens))
+
+    def finish(
+        self, attributes: Mapping[str, AttributeValue | None] | None = None, content: Content | None = None
+    ) -> None:
+        """Ends the operation well."""
+        if self._first_to_end():
+            guarded(self._end, attributes or {}, content, None)
+            self.span.end()
+
+    def fail(
+        self,
+        error: BaseException,
+        attributes: Mapping[str, AttributeValue | None] | None = None,
+        content: Content | None = None,
+    ) -> None:
+        """Ends the operation with status ERROR and the exception."""
+        if self._first_to_end():
+            guarded(self._end, attributes or {}, content, error)
+            self.span.end()
+
+    def abandon(
+        self, attributes: Mapping[str, AttributeValue | None] | None = None, content: Content | None = None
+    ) -> None:
+        """Ends the operation because the app wanted no more of it, which is no error."""
+        self.finish(attributes, content)
+
+    def _first_to_end(self) -> bool:
+        with _ending:
+            first, self.ended = not self.ended, True
+        return first
+
+    def _end(
+        self,
+        attributes: Mapping[str, AttributeValue | None],
+        content: Content | None,
+        error: BaseException | None,
+    ) -> None:
+        if not self.recording:
+            return
+        seconds = perf_counter() - self._started
+        fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
+        for name, value in self._from_inner.items():
+            if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
+                fresh[name] = value
+        if self._first_chunk is not None:
+            fresh[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
+        if error is not None:
+            fresh[names.ERROR_TYPE] = error_type(error)
+        self._sum_up(fresh)
+        self._attributes.update(fresh)
+        self._set({**fresh, **self._keep(content)} if content else fresh)
+        self._report(seconds, error)
+
+    def _sum_up(self, fresh: Attributes) -> None:
+        """An agent's usage is that of the model calls inside it, and counts for the agent around it in turn."""
+        if self.name == OperationName.INVOKE_AGENT:
+            for name, used in zip(_TOTALS, zip(*(tokens for _, tokens in self._children), strict=True), strict=False):
+                if any(used):
+                    fresh.setdefault(name, sum(used))
+        if self._agent is not None:
+            totals = (fresh.get(name, self._attributes.get(name)) for name in _TOTALS)
+            self._agent.count(self.name, tuple(tokens if isinstance(tokens, int) else 0 for tokens in totals))
+
+    def _report(self, seconds: float, error: BaseException | None) -> None:
+        """What goes out beside the attributes: status, metrics, events."""
+        if error is not None:
+            message = guarded(str, error) or ""
+            self.span.set_status(Status(StatusCode.ERROR, message))
+            guarded(self.span.record_exception, error)
+            self._emit(
+                GEN_AI_CLIENT_OPERATION_EXCEPTION.name,
+                SeverityNumber.WARN,
+                {names.EXCEPTION_TYPE: error_type(error), names.EXCEPTION_MESSAGE: message},
+            )
+        instruments = self._telemetry.instruments
+        if instruments.live:
+            instruments.ended(self.name, seconds, self._attributes)
+            if self._first_chunk is not None:
+                instruments.streamed(self._first_chunk - self._started, self._gaps, self._attributes)
+            if self.name == OperationName.INVOKE_AGENT:
+                kinds = [child[0] for child in self._children]
+                tools = kinds.count(OperationName.EXECUTE_TOOL)
+                inferences = sum(kind in _INFERENCE for kind in kinds)
+                instruments.agent_calls(inferences, tools, self._attributes)
+        if self.name in _INFERENCE and self._telemetry.capture.on_event:
+            self._emit(
+                GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS.name,
+                SeverityNumber.DEBUG,
+                {**self._attributes, **self._content},
+            )
+
+    def _emit(self, event: str, severity: SeverityNumber, attributes: Mapping[str, Any]) -> None:
+        self._telemetry.logger.emit(
+            LogRecord(event_name=event, severity_number=severity, attributes=dict(attributes), context=self.context)
+        )
+
+
+_INNER_KNOWS_BETTER: Final = {names.GEN_AI_PROVIDER_NAME, names.GEN_AI_RESPONSE_MODEL}
+"""What a layer closer to the wire knows from the address and the answer, an outer one only by its own name for it."""
+
+
+class InnerOperation(Operation):
+    """The same model call seen by an instrumented layer further in: no span of its own, its facts go to the outer."""
+
+    def __init__(self, telemetry: Telemetry, outer: Operation, parent: Context, attributes: Attributes) -> None:
+        super().__init__(telemetry, outer.name, outer.span, parent, attributes)
+        self._outer = outer
+        self.recording = outer.recording and not outer.ended
+
+    @property
+    def captures_content(self) -> bool:
+        """Never: the outer layer has the messages."""
+        return False
+
+    def _set(self, attributes: Attributes) -> None:
+        pass
+
+    def finish(
+        self, attributes: Mapping[str, AttributeValue | None] | None = None, content: Content | None = None
+    ) -> None:
+        """Hands over what is known."""
+        if self._first_to_end():
+            guarded(self._end, attributes or {}, None, None)
+
+    def fail(
+        self,
+        error: BaseException,
+        attributes: Mapping[str, AttributeValue | None] | None = None,
+        content: Content | None = None,
+    ) -> None:
+        """Hands over what is known; whether the whole call failed is for the outer layer to say."""
+        self.finish(attributes)
+
+    def _sum_up(self, fresh: Attributes) -> None:
+        pass
+
+    def _report(self, seconds: float, error: BaseException | None) -> None:
+        self._outer.contribute(self._attributes)
+
+
+def error_type(error: BaseException) -> str:
+    """The exception's class name, the value of `error.type`."""
+    return type(error).__qualname__

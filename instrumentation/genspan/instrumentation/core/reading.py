@@ -1,0 +1,95 @@
+"""Reads values out of a library's objects, whatever they turn out to be.
+
+Answers of gateways have nulls, strings and lists where the SDK's types promise otherwise. A reader returns a value
+of the type that an attribute needs, or None, which stands for absence throughout `core`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from opentelemetry.util.types import AttributeValue
+
+Attributes = dict[str, AttributeValue]
+"""Span attributes by name."""
+
+OMITTED = frozenset({"NotGiven", "Omit", "Unset", "UnsetType", "Undefined"})
+"""Names of the types that SDKs put where the caller gave nothing."""
+
+
+def given(value: Any) -> Any:
+    """The value, or None where it is a library's sign for an omitted argument."""
+    return None if type(value).__name__ in OMITTED else value
+
+
+def field(holder: Any, name: str) -> Any:
+    """A key of a mapping or an attribute of an object, None where it has none."""
+    if isinstance(holder, Mapping):
+        return given(holder.get(name))
+    return given(getattr(holder, name, None))
+
+
+def items(value: Any) -> Sequence[Any]:
+    """The items of a list-like value. Nothing for text, mappings, and iterators, which reading would use up."""
+    if isinstance(value, (list, tuple)):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        return list(value)
+    return ()
+
+
+def string(value: Any) -> str | None:
+    """Text that is not empty."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value if type(value) is str else str.__str__(value)
+
+
+def strings(value: Any) -> list[str] | None:
+    """A list of text, from one text or several."""
+    one = string(value)
+    if one is not None:
+        return [one]
+    return [item for item in map(string, items(value)) if item is not None] or None
+
+
+def integer(value: Any) -> int | None:
+    """A whole number, also where it came as a float."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def count(value: Any) -> int | None:
+    """A whole number other than zero: for counts that say nothing where there is nothing to count."""
+    return integer(value) or None
+
+
+def double(value: Any) -> float | None:
+    """A number as a float."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+Reader = Callable[[Any], AttributeValue | None]
+Table = Iterable[tuple[str, str, Reader]]
+"""Rows of: the library's name of a field, the attribute's name, how to read it."""
+
+
+def attributes_of(holder: Any, table: Table) -> Attributes:
+    """The attributes that a table finds in an object."""
+    found: Attributes = {}
+    for name, attribute, read in table:
+        value = field(holder, name)
+        if value is not None and (plain := read(value)) is not None:
+            found[attribute] = plain
+    return found
+
+
+def watched(iterator: Iterator[Any], seen: list[Any]) -> Iterator[Any]:
+    """The same items in the same order and at the same time, each noted in `seen` as it passes."""
+    for item in iterator:
+        seen.append(item)
+        yield item

@@ -1,0 +1,79 @@
+"""Records what a method gives back: a response, or the chunks of one as the app reads them."""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from typing import Any, Final
+
+from .guard import guarded, place_of, report
+from .method import Fold, Found, Method
+from .operation import Content, Operation
+
+_open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
+"""Streams that the app has not read to their end."""
+
+
+def _finish_open() -> None:
+    for recorder in list(_open):
+        recorder.finish()
+
+
+class Recorder:
+    """Reads one response, whole or chunk by chunk, and ends its operation."""
+
+    def __init__(self, operation: Operation, method: Method) -> None:
+        self.operation = operation
+        self._method = method
+        self._fold: Fold | None = None
+
+    def open(self) -> None:
+        """From here on what comes are chunks, until `finish` or `fail`."""
+        if not _open:
+            # Registered anew so that it runs before the exit handler of a tracer provider set up in between.
+            atexit.unregister(_finish_open)
+            atexit.register(_finish_open)
+        _open.add(self)
+        if self._fold is None and self._method.fold is not None:
+            self._fold = guarded(self._method.fold)
+
+    def chunk(self, chunk: Any) -> None:
+        """Takes the next chunk."""
+        self.operation.chunk()
+        fold = self._fold
+        if fold is not None:
+            try:
+                fold.add(chunk)
+            except Exception:  # noqa: BLE001 - not what the SDK's types say
+                report(place_of(type(fold)))
+
+    def response(self, response: Any) -> None:
+        """Takes a whole response, which ends the operation."""
+        self.operation.finish(*self._read(response))
+
+    def finish(self) -> None:
+        """The stream is at its end, or the app wants no more of it: no error either way."""
+        self._end(None)
+
+    def fail(self, error: BaseException) -> None:
+        """The stream broke, or reading it was cancelled."""
+        # A generator that is closed early sees GeneratorExit: the app has left, nothing has failed.
+        self._end(None if isinstance(error, GeneratorExit) else error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if self.operation.ended:
+            return
+        _open.discard(self)
+        partial = guarded(self._fold.response) if self._fold is not None and self.operation.recording else None
+        attributes, content = ({}, None) if partial is None else self._read(partial)
+        if error is None:
+            self.operation.finish(attributes, content)
+        else:
+            self.operation.fail(error, attributes, content)
+
+    def _read(self, response: Any) -> tuple[Found, Content | None]:
+        if not self.operation.recording:
+            return {}, None
+        attributes = guarded(self._method.response, response) or {}
+        content = guarded(self._method.response_content, response) if self.operation.captures_content else None
+        return attributes, content

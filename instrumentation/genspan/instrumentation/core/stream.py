@@ -1,0 +1,231 @@
+"""Stands in for what a library returns when the answer is still to come, and records it as the app reads it.
+
+The stand-ins are transparent proxies: `isinstance` holds, every attribute is that of the library's object. An
+operation ends when its stream is exhausted, fails, is closed or left by `with`, or, where the app just drops it, when
+it is garbage collected.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from .guard import guarded
+from .method import UNREAD, Envelope
+from .recorder import Recorder
+
+if TYPE_CHECKING:
+
+    class _ObjectProxy:
+        __wrapped__: Any
+
+        def __init__(self, wrapped: object) -> None: ...
+
+else:
+    import wrapt
+
+    # wrapt 1.x has the one class alone, which gives every proxy an `__iter__`.
+    _ObjectProxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+
+_CLOSERS: Final = frozenset({"close", "aclose"})
+
+
+def stand_in(value: Any, recorder: Recorder) -> Any | None:
+    """The recorded form of a stream, None for a value that is none."""
+    kind = type(value)
+    # Not `__iter__`: pydantic models, which responses are, have that as well.
+    if hasattr(kind, "__next__"):
+        return _Stream(value, recorder)
+    if hasattr(kind, "__anext__"):
+        return _AsyncStream(value, recorder)
+    return None
+
+
+def recorder_of(stream: Any) -> Recorder | None:
+    """The recorder behind a stand-in, None for any other object."""
+    return stream._self_recorder if isinstance(stream, _Watching) else None
+
+
+def _then(finish: Callable[[], None], close: Callable[..., Any]) -> Callable[..., Any]:
+    """A stream's method of closing, sync or async, that ends the operation too."""
+
+    async def closing(pending: Awaitable[Any]) -> Any:
+        try:
+            return await pending
+        finally:
+            finish()
+
+    @functools.wraps(close)
+    def closer(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = close(*args, **kwargs)
+        except BaseException:
+            finish()
+            raise
+        if inspect.isawaitable(result):
+            return closing(result)
+        finish()
+        return result
+
+    return closer
+
+
+class _Watching(_ObjectProxy):
+    """What all stand-ins share: they end their operation when closed, left or dropped."""
+
+    def __init__(self, wrapped: Any, recorder: Recorder) -> None:
+        super().__init__(wrapped)
+        self._self_recorder = recorder
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            value = getattr(self.__wrapped__, name)
+            return _then(self._finish, value) if name in _CLOSERS else value
+
+    def _finish(self) -> None:
+        self._self_recorder.finish()
+
+    def __enter__(self) -> Any:
+        entered = self.__wrapped__.__enter__()
+        return self if entered is self.__wrapped__ else entered
+
+    def __exit__(self, *raised: Any) -> Any:
+        return _then(self._finish, self.__wrapped__.__exit__)(*raised)
+
+    async def __aenter__(self) -> Any:
+        entered = await self.__wrapped__.__aenter__()
+        return self if entered is self.__wrapped__ else entered
+
+    async def __aexit__(self, *raised: Any) -> Any:
+        return await _then(self._finish, self.__wrapped__.__aexit__)(*raised)
+
+    def __del__(self) -> None:
+        try:
+            self._finish()
+        except Exception:  # noqa: BLE001 - the interpreter may be shutting down
+            pass
+
+
+class _Stream(_Watching):
+    """A synchronous stream."""
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = iter(self.__wrapped__)
+        return self if iterator is self.__wrapped__ else self._iterate(iterator)
+
+    def _iterate(self, iterator: Iterator[Any]) -> Iterator[Any]:
+        # Holds the stand-in alive for as long as the app iterates. Leaving the loop does not end the operation:
+        # the app may go on reading the same stream.
+        recorder = self._self_recorder
+        try:
+            for chunk in iterator:
+                recorder.chunk(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            recorder.fail(error)
+            raise
+        recorder.finish()
+
+    def __next__(self) -> Any:
+        recorder = self._self_recorder
+        try:
+            chunk = next(self.__wrapped__)
+        except StopIteration:
+            recorder.finish()
+            raise
+        except BaseException as error:
+            recorder.fail(error)
+            raise
+        recorder.chunk(chunk)
+        return chunk
+
+
+class _AsyncStream(_Watching):
+    """An asynchronous stream."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        iterator = self.__wrapped__.__aiter__()
+        return self if iterator is self.__wrapped__ else self._iterate(iterator)
+
+    async def _iterate(self, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        recorder = self._self_recorder
+        try:
+            async for chunk in iterator:
+                recorder.chunk(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            recorder.fail(error)
+            raise
+        recorder.finish()
+
+    async def __anext__(self) -> Any:
+        recorder = self._self_recorder
+        try:
+            chunk = await self.__wrapped__.__anext__()
+        except StopAsyncIteration:
+            recorder.finish()
+            raise
+        except BaseException as error:
+            recorder.fail(error)
+            raise
+        recorder.chunk(chunk)
+        return chunk
+
+
+class Unparsed(_Watching):
+    """An envelope whose response the app has yet to ask for, by `parse()` or by reading it."""
+
+    def __init__(self, wrapped: Any, recorder: Recorder, envelope: Envelope) -> None:
+        super().__init__(wrapped, recorder)
+        self._self_envelope = envelope
+        self._self_streams: dict[int, Any] = {}
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """What the envelope's own `parse` gives, recorded."""
+        try:
+            parsed = self.__wrapped__.parse(*args, **kwargs)
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        return self._awaited(parsed) if inspect.isawaitable(parsed) else self._recorded(parsed)
+
+    async def _awaited(self, parsed: Awaitable[Any]) -> Any:
+        try:
+            value = await parsed
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        return self._recorded(value)
+
+    def _recorded(self, value: Any) -> Any:
+        known = self._self_streams.get(id(value))
+        if known is not None:
+            return known
+        stream = stand_in(value, self._self_recorder)
+        if stream is None:
+            self._self_recorder.response(value)
+            return value
+        self._self_recorder.open()
+        # `parse` gives the same stream each time; so do we. Kept with the envelope, it must not keep itself alive.
+        self._self_streams[id(value)] = stream
+        return stream
+
+    def _finish(self) -> None:
+        # The app may have read the body itself (`.read()`, `.json()`) and never called `parse`.
+        body = None if self._self_streams else guarded(self._self_envelope, self.__wrapped__)
+        if body is None or body is UNREAD:
+            self._self_recorder.finish()
+        else:
+            self._self_recorder.response(body)
+
+    def __del__(self) -> None:
+        # A stream that was handed out ends the operation by itself.
+        if not self._self_streams:
+            super().__del__()

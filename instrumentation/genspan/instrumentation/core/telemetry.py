@@ -1,0 +1,110 @@
+"""What one instrumentor reports with, and how an operation starts."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry._logs import Logger, LoggerProvider, get_logger
+from opentelemetry.context import Context
+from opentelemetry.metrics import MeterProvider, get_meter
+from opentelemetry.trace import SpanKind, TracerProvider
+
+from genspan.semconv import SCHEMA_URL
+from genspan.semconv import attributes as names
+from genspan.semconv.spans import SPAN_TYPES
+from genspan.semconv.values import OperationName
+
+from . import nesting
+from .content import ContentCapture, content_capture
+from .measuring import Instruments, generations
+from .operation import InnerOperation, Operation
+from .reading import Attributes
+
+_KINDS: Final = {"client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL, "server": SpanKind.SERVER}
+_SHAPES: Final = {
+    operation: (_KINDS[span_type.kind], span_type.name_key)
+    for span_type in SPAN_TYPES
+    for operation in span_type.operations
+}
+"""Kind and naming attribute by operation. Where a span type has a remote and a local form, the local one, which comes
+later in the table, is meant unless `kind` is given."""
+
+_CONVERSATIONAL: Final = {
+    OperationName.CHAT,
+    OperationName.GENERATE_CONTENT,
+    OperationName.TEXT_COMPLETION,
+    OperationName.INVOKE_AGENT,
+    OperationName.INVOKE_WORKFLOW,
+    OperationName.EXECUTE_TOOL,
+}
+
+
+def _distribution_version() -> str:
+    try:
+        return version("genspan")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Telemetry:
+    """Tracer, instruments, logger and content policy under one instrumentation scope."""
+
+    def __init__(
+        self,
+        scope: str,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        capture: ContentCapture | str | None = None,
+    ) -> None:
+        release = _distribution_version()
+        self.scope = scope
+        """The dotted package of the instrumentor."""
+        self.tracer = trace.get_tracer(scope, release, tracer_provider, SCHEMA_URL)
+        self.instruments = Instruments(get_meter(scope, release, meter_provider, SCHEMA_URL), generations())
+        self.logger: Logger = get_logger(scope, release, logger_provider, SCHEMA_URL)
+        self.capture = content_capture(capture)
+        self.captures_content = self.capture is not ContentCapture.NO_CONTENT
+
+    def start(
+        self,
+        operation: str,
+        attributes: Attributes,
+        *,
+        parent: Context | None = None,
+        kind: SpanKind | None = None,
+        conversation: str | None = None,
+    ) -> Operation:
+        """Starts an operation.
+
+        `attributes` are those that samplers should see: provider, model, server, the agent's or tool's name. They name
+        the span by the conventions' rule. Inside an operation of the same family, the result records into that one.
+        """
+        context = otel_context.get_current() if parent is None else parent
+        outer = nesting.enclosing(operation, context)
+        if isinstance(outer, Operation):
+            return InnerOperation(self, outer, context, attributes)
+        attributes[names.GEN_AI_OPERATION_NAME] = operation
+        if operation in _CONVERSATIONAL:
+            conversation = conversation or nesting.conversation_id(context)
+            if conversation is not None:
+                attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+        if operation == OperationName.EXECUTE_TOOL and (agent := nesting.enclosing_agent(context)) is not None:
+            agent_name = agent.agent_name
+            if agent_name is not None:
+                attributes.setdefault(names.GEN_AI_AGENT_NAME, agent_name)
+        default_kind, name_key = _SHAPES[operation]
+        target = None if name_key is None else attributes.get(name_key)
+        span = self.tracer.start_span(
+            operation if target is None else f"{operation} {target}",
+            context,
+            default_kind if kind is None else kind,
+            attributes,
+        )
+        started = Operation(self, operation, span, context, attributes)
+        started.context = nesting.within(started, trace.set_span_in_context(span, context), conversation)
+        return started

@@ -1,0 +1,166 @@
+"""The wrappers around library methods: one for all methods, sync and async."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from .guard import guarded
+from .method import UNREAD, Call, Closing, Method
+from .operation import Operation, detach
+from .reading import watched
+from .recorder import Recorder
+from .stream import Unparsed, recorder_of, stand_in
+from .telemetry import Telemetry
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""What wrapt calls: the wrapped method, its instance, positional and keyword arguments."""
+
+Active = Callable[[], Telemetry | None]
+"""What to report with, None while uninstrumented."""
+
+
+def wrapper(does: Method | Closing, original: Callable[..., Any], active: Active) -> Wrapper:
+    """The wrapper for a target, by what it does and whether the original is a coroutine function."""
+    if isinstance(does, Closing):
+        return _closing(does)
+    # SDKs decorate async methods with plain functions that check arguments.
+    if inspect.iscoroutinefunction(inspect.unwrap(original)):
+        return _asynchronous(does, active)
+    return _synchronous(does, active)
+
+
+def _synchronous(method: Method, active: Active) -> Wrapper:
+    def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        telemetry = active()
+        if telemetry is None or not is_instrumentation_enabled():
+            return wrapped(*args, **kwargs)
+        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        operation = guarded(_begin, method, telemetry, call)
+        if operation is None:
+            return wrapped(*args, **kwargs)
+        token = operation.attach()
+        try:
+            returned = wrapped(*args, **kwargs)
+        except BaseException as error:
+            _late_content(method, operation, call)
+            operation.fail(error)
+            raise
+        finally:
+            detach(token)
+        return _settle(method, operation, call, returned)
+
+    return wrapped_call
+
+
+def _asynchronous(method: Method, active: Active) -> Wrapper:
+    def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        telemetry = active()
+        if telemetry is None or not is_instrumentation_enabled():
+            return wrapped(*args, **kwargs)
+        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        # Wrong arguments raise here and now; nothing else happens before the app awaits.
+        pending = wrapped(*args, **kwargs)
+        recorded: Any = _awaited(method, telemetry, call, pending)
+        recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
+        return recorded
+
+    return wrapped_call
+
+
+async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: Any) -> Any:
+    operation = guarded(_begin, method, telemetry, call)
+    if operation is None:
+        return await pending
+    token = operation.attach()
+    try:
+        returned = await pending
+    except BaseException as error:
+        _late_content(method, operation, call)
+        operation.fail(error)
+        raise
+    finally:
+        detach(token)
+    return _settle(method, operation, call, returned)
+
+
+def _watching(
+    method: Method, telemetry: Telemetry, instance: Any, kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], Call]:
+    """The arguments for the library and the call for the extractors; the same but for one-shot iterators."""
+    seen: dict[str, list[Any]] = {}
+    if telemetry.captures_content:
+        for name in method.iterables:
+            value = kwargs.get(name)
+            if isinstance(value, Iterator):
+                seen[name] = []
+                kwargs = {**kwargs, name: watched(value, seen[name])}
+    return kwargs, Call(instance, {**kwargs, **seen} if seen else kwargs, bool(seen))
+
+
+def _begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
+    operation = telemetry.start(method.operation, guarded(method.identity, call) or {})
+    if operation.recording:
+        guarded(_request, method, operation, call)
+    return operation
+
+
+def _request(method: Method, operation: Operation, call: Call) -> None:
+    content = None
+    if operation.captures_content and not call.watched:
+        # Now, since the app may change its list of messages as soon as it has the answer.
+        content = guarded(method.request_content, call)
+    operation.add(guarded(method.request, call) or {}, content)
+
+
+def _late_content(method: Method, operation: Operation, call: Call) -> None:
+    """The content of arguments that the library has read by now."""
+    if call.watched and operation.captures_content:
+        operation.add({}, guarded(method.request_content, call))
+
+
+def _settle(method: Method, operation: Operation, call: Call, returned: Any) -> Any:
+    """Records what the method returned, and gives the app the same thing, or its stand-in."""
+    if not operation.recording:
+        operation.finish()
+        return returned
+    _late_content(method, operation, call)
+    recorder = Recorder(operation, method)
+    envelope = method.envelope
+    body = returned
+    if envelope is not None:
+        inside = guarded(envelope, returned)
+        if inside is UNREAD:
+            return Unparsed(returned, recorder, envelope)
+        body = returned if inside is None else inside
+    stream = stand_in(body, recorder) if method.fold is not None else None
+    if stream is not None:
+        recorder.open()
+        return stream
+    recorder.response(body)
+    return returned
+
+
+def _closing(closing: Closing) -> Wrapper:
+    def finish(instance: Any) -> None:
+        recorder = recorder_of(closing.stream(instance))
+        if recorder is not None:
+            recorder.finish()
+
+    async def awaited(instance: Any, pending: Any) -> Any:
+        try:
+            return await pending
+        finally:
+            guarded(finish, instance)
+
+    def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        returned = wrapped(*args, **kwargs)
+        if inspect.iscoroutine(returned):
+            return awaited(instance, returned)
+        guarded(finish, instance)
+        return returned
+
+    return wrapped_call

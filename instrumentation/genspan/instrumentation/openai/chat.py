@@ -1,0 +1,193 @@
+"""Chat completions: `chat.completions.create` and `.parse`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from genspan.instrumentation.core import Attributes, Call, Content, Found, Method
+from genspan.instrumentation.core.reading import Table, attributes_of, double, field, integer, items, string, strings
+from genspan.semconv import attributes as names
+from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
+
+from .endpoint import endpoint
+from .envelope import envelope
+from .messages import input_messages, output_message, tool_definitions
+from .usage import chat_usage
+
+_REQUEST: Final[Table] = (
+    ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    ("max_completion_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
+    ("top_p", names.GEN_AI_REQUEST_TOP_P, double),
+    ("frequency_penalty", names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
+    ("presence_penalty", names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
+    ("stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
+    ("seed", names.GEN_AI_REQUEST_SEED, integer),
+    ("reasoning_effort", names.GEN_AI_REQUEST_REASONING_LEVEL, string),
+)
+_RESPONSE: Final[Table] = (
+    ("id", names.GEN_AI_RESPONSE_ID, string),
+    ("model", names.GEN_AI_RESPONSE_MODEL, string),
+    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER, string),
+    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
+)
+_OUTPUT_TYPES: Final = {
+    "text": OutputType.TEXT,
+    "json_object": OutputType.JSON,
+    "json_schema": OutputType.JSON,
+}
+
+
+def _identity(call: Call) -> Attributes:
+    attributes = dict(endpoint(call.instance))
+    model = string(call.get("model"))
+    if model is not None:
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
+    return attributes
+
+
+def _request(call: Call) -> Found:
+    attributes: dict[str, Any] = {
+        names.OPENAI_API_TYPE: OpenAIApiType.CHAT_COMPLETIONS,
+        **attributes_of(call.arguments, _REQUEST),
+        names.GEN_AI_OUTPUT_TYPE: _output_type(call.get("response_format")),
+    }
+    if call.get("stream") is True:
+        attributes[names.GEN_AI_REQUEST_STREAM] = True
+    choices = integer(call.get("n"))
+    if choices != 1:
+        attributes[names.GEN_AI_REQUEST_CHOICE_COUNT] = choices
+    tier = string(call.get("service_tier"))
+    if tier != "auto":
+        attributes[names.OPENAI_REQUEST_SERVICE_TIER] = tier
+    return attributes
+
+
+def _output_type(response_format: Any) -> str | None:
+    if isinstance(response_format, type):
+        return OutputType.JSON  # a model class given to `parse`
+    kind = string(field(response_format, "type"))
+    return None if kind is None else _OUTPUT_TYPES.get(kind)
+
+
+def _request_content(call: Call) -> Content:
+    return {
+        names.GEN_AI_INPUT_MESSAGES: input_messages(call.get("messages")),
+        names.GEN_AI_TOOL_DEFINITIONS: tool_definitions(call.get("tools"), call.get("functions")),
+    }
+
+
+def _response(response: Any) -> Found:
+    choices = items(field(response, "choices"))
+    return {
+        **attributes_of(response, _RESPONSE),
+        names.GEN_AI_RESPONSE_FINISH_REASONS: [
+            string(field(choice, "finish_reason")) or FinishReason.ERROR for choice in choices
+        ]
+        or None,
+        **chat_usage(field(response, "usage")),
+    }
+
+
+def _response_content(response: Any) -> Content:
+    messages = [output_message(choice) for choice in items(field(response, "choices")) if field(choice, "message")]
+    return {names.GEN_AI_OUTPUT_MESSAGES: messages or None}
+
+
+class _Choice:
+    """What one choice of a streamed completion has said so far."""
+
+    def __init__(self) -> None:
+        self.role: str | None = None
+        self.finish_reason: str | None = None
+        self.texts: dict[str, list[str]] = {}
+        self.tool_calls: dict[int, dict[str, Any]] = {}
+        self.audio: dict[str, Any] = {}
+
+    def add(self, choice: Any) -> None:
+        delta = field(choice, "delta")
+        content = field(delta, "content")
+        if content:
+            self.texts.setdefault("content", []).append(content)
+        if not content or field(delta, "tool_calls"):
+            # A chunk of text, which most are, has nothing else.
+            self._add_rarer(delta)
+        self.finish_reason = field(choice, "finish_reason") or self.finish_reason
+
+    def _add_rarer(self, delta: Any) -> None:
+        self.role = field(delta, "role") or self.role
+        for name in ("refusal", "reasoning_content", "reasoning"):
+            piece = field(delta, name)
+            if piece:
+                self.texts.setdefault(name, []).append(piece)
+        for call in items(field(delta, "tool_calls")):
+            self._add_tool_call(call)
+        audio = field(delta, "audio")
+        if audio is not None:
+            for name in ("id", "data", "transcript"):
+                piece = field(audio, name)
+                if piece:
+                    self.audio[name] = self.audio.get(name, "") + piece if name != "id" else piece
+
+    def _add_tool_call(self, call: Any) -> None:
+        function = field(call, "function")
+        so_far = self.tool_calls.setdefault(
+            field(call, "index") or 0, {"type": "function", "function": {"name": "", "arguments": ""}}
+        )
+        identifier = field(call, "id")
+        if identifier:
+            so_far["id"] = identifier
+        for name in ("name", "arguments"):
+            so_far["function"][name] += field(function, name) or ""
+
+    def response(self) -> dict[str, Any]:
+        message = {name: "".join(map(str, pieces)) for name, pieces in self.texts.items()}
+        return {
+            "finish_reason": self.finish_reason,
+            "message": {
+                "role": self.role or "assistant",
+                "tool_calls": [self.tool_calls[index] for index in sorted(self.tool_calls)],
+                "audio": self.audio or None,
+                **message,
+            },
+        }
+
+
+class ChatFold:
+    """Puts the chunks of a streamed chat completion together."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, Any] = {}
+        self._choices: dict[int, _Choice] = {}
+
+    def add(self, chunk: Any) -> None:
+        """Takes a `ChatCompletionChunk`."""
+        facts = self._facts
+        for name in ("usage", "service_tier") if "id" in facts else ("id", "model", "system_fingerprint", "usage"):
+            value = field(chunk, name)
+            # Azure opens with a chunk whose id and model are empty.
+            if value:
+                facts[name] = value
+        for choice in items(field(chunk, "choices")):
+            index = field(choice, "index") or 0
+            known = self._choices.get(index)
+            if known is None:
+                known = self._choices[index] = _Choice()
+            known.add(choice)
+
+    def response(self) -> dict[str, Any]:
+        """What came so far, as the JSON of a `ChatCompletion`."""
+        return {**self._facts, "choices": [self._choices[index].response() for index in sorted(self._choices)]}
+
+
+CHAT: Final = Method(
+    operation=OperationName.CHAT,
+    identity=_identity,
+    request=_request,
+    request_content=_request_content,
+    response=_response,
+    response_content=_response_content,
+    fold=ChatFold,
+    envelope=envelope,
+    iterables=("messages", "tools"),
+)

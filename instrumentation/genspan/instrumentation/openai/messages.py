@@ -1,0 +1,190 @@
+"""Chat messages and tool definitions, from OpenAI's form to the conventions'."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from genspan.instrumentation.core.reading import field, items, string
+from genspan.semconv.encoding import decode
+from genspan.semconv.messages import (
+    Message,
+    MessagePart,
+    OutputMessage,
+    ToolCallPart,
+    ToolDefinition,
+    text,
+)
+from genspan.semconv.values import FinishReason
+
+_FINISH_REASONS: Final = {"tool_calls": FinishReason.TOOL_CALL, "function_call": FinishReason.TOOL_CALL}
+_REASONING: Final = ("reasoning_content", "reasoning")
+"""Where services that speak OpenAI's protocol put what the model thought: DeepSeek and vLLM; Groq and OpenRouter."""
+
+
+def input_messages(messages: Any) -> list[Message] | None:
+    """The history, in the order sent."""
+    return [_message(message) for message in items(messages)] or None
+
+
+def output_message(choice: Any) -> OutputMessage:
+    """The message of one choice."""
+    message = field(choice, "message")
+    finish_reason = string(field(choice, "finish_reason")) or FinishReason.ERROR
+    return {
+        "role": string(field(message, "role")) or "assistant",
+        "parts": _parts(message),
+        "finish_reason": _FINISH_REASONS.get(finish_reason, finish_reason),
+    }
+
+
+def tool_definitions(tools: Any, functions: Any = None) -> list[ToolDefinition] | None:
+    """The tools on offer; `functions` is how they were given before tools came."""
+    definitions = [_tool_definition(tool) for tool in items(tools)]
+    definitions += [_function_definition("function", function) for function in items(functions)]
+    return definitions or None
+
+
+def _tool_definition(tool: Any) -> ToolDefinition:
+    kind = string(field(tool, "type")) or "function"
+    # `function` and `custom` tools hold their definition under their type; those of the provider are all type.
+    return _function_definition(kind, field(tool, kind) or tool)
+
+
+def _function_definition(kind: str, function: Any) -> ToolDefinition:
+    definition: ToolDefinition = {"type": kind, "name": string(field(function, "name")) or kind}
+    description, parameters = string(field(function, "description")), field(function, "parameters")
+    if description is not None:
+        definition["description"] = description
+    if isinstance(parameters, (dict, bool)):
+        definition["parameters"] = parameters
+    return definition
+
+
+def _message(message: Any) -> Message:
+    role = string(field(message, "role")) or "user"
+    if role in ("tool", "function"):
+        parts: list[MessagePart] = [
+            {
+                "type": "tool_call_response",
+                "id": string(field(message, "tool_call_id")),
+                "response": _tool_response(field(message, "content")),
+            }
+        ]
+    else:
+        parts = _parts(message)
+    result: Message = {"role": role, "parts": parts}
+    name = string(field(message, "name"))
+    if name is not None:
+        result["name"] = name
+    return result
+
+
+def _tool_response(content: Any) -> Any:
+    parts = _content_parts(content)
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return parts[0]["content"]  # type: ignore[typeddict-item]  # a TextPart, by its type
+    return parts or content
+
+
+def _parts(message: Any) -> list[MessagePart]:
+    parts: list[MessagePart] = []
+    for name in _REASONING:
+        thought = string(field(message, name))
+        if thought is not None:
+            parts.append({"type": "reasoning", "content": thought})
+            break
+    parts += _content_parts(field(message, "content"))
+    refusal = string(field(message, "refusal"))
+    if refusal is not None:
+        parts.append(text(refusal))
+    parts += _audio_parts(field(message, "audio"))
+    parts += [_tool_call(call) for call in items(field(message, "tool_calls"))]
+    function_call = field(message, "function_call")
+    if function_call is not None:
+        parts.append(_function_call(None, function_call))
+    return parts
+
+
+def _tool_call(call: Any) -> ToolCallPart:
+    identifier = string(field(call, "id"))
+    custom = field(call, "custom")
+    if custom is not None:
+        return {
+            "type": "tool_call",
+            "id": identifier,
+            "name": string(field(custom, "name")) or "",
+            "arguments": field(custom, "input"),
+        }
+    return _function_call(identifier, field(call, "function"))
+
+
+def _function_call(identifier: str | None, function: Any) -> ToolCallPart:
+    return {
+        "type": "tool_call",
+        "id": identifier,
+        "name": string(field(function, "name")) or "",
+        "arguments": _arguments(field(function, "arguments")),
+    }
+
+
+def _arguments(arguments: Any) -> Any:
+    """The object that the model wrote as JSON text; the text itself where it is no JSON."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return decode(arguments)
+    except ValueError:
+        return arguments
+
+
+def _content_parts(content: Any) -> list[MessagePart]:
+    if isinstance(content, str):
+        return [text(content)] if content else []
+    return [_content_part(part) for part in items(content)]
+
+
+def _content_part(part: Any) -> MessagePart:
+    if isinstance(part, str):
+        return text(part)
+    kind = string(field(part, "type")) or "unknown"
+    if kind in ("text", "refusal"):
+        return text(string(field(part, kind)) or "")
+    if kind == "image_url":
+        image = field(part, "image_url")
+        return _media("image", string(image) or string(field(image, "url")) or "")
+    if kind == "input_audio":
+        audio = field(part, "input_audio")
+        audio_format = string(field(audio, "format"))
+        return {
+            "type": "blob",
+            "modality": "audio",
+            "mime_type": f"audio/{audio_format}" if audio_format else None,
+            "content": string(field(audio, "data")) or "",
+        }
+    if kind == "file":
+        file = field(part, "file")
+        identifier = string(field(file, "file_id"))
+        if identifier is not None:
+            return {"type": "file", "modality": "document", "file_id": identifier}
+        return _media("document", string(field(file, "file_data")) or "")
+    return {"type": kind}
+
+
+def _media(modality: str, address: str) -> MessagePart:
+    """An address as it is; a `data:` one as the bytes it holds."""
+    if address.startswith("data:"):
+        head, comma, body = address[5:].partition(",")
+        if comma and head.endswith(";base64"):
+            mime_type = head.removesuffix(";base64").partition(";")[0]
+            return {"type": "blob", "modality": modality, "mime_type": mime_type or None, "content": body}
+    return {"type": "uri", "modality": modality, "uri": address}
+
+
+def _audio_parts(audio: Any) -> list[MessagePart]:
+    data = string(field(audio, "data"))
+    if data is not None:
+        return [
+            {"type": "blob", "modality": "audio", "content": data, "transcript": string(field(audio, "transcript"))}
+        ]
+    identifier = string(field(audio, "id"))
+    return [] if identifier is None else [{"type": "file", "modality": "audio", "file_id": identifier}]
