@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from genspan.distro.demo.words import sentences, stem, stems, words
+from genspan.distro.demo.words import stem, stems, words
 
 Schema = dict[str, Any]
 _T = TypeVar("_T")
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_CODE = re.compile(r"\b(?=\w*\d)[\w-]*\w\b")
-_NAME = re.compile(r"\b[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
-_QUOTED = re.compile(r"[\"“«]([^\"”»]+)[\"”»]")
+_NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?![\w-])")
+_INTEGER = re.compile(r"(?<![\w.-])-?\d+(?!\.?\d|[\w-])")
+_CODE = re.compile(r"\b(?=[A-Za-z-]*\d)[\w-]*\w\b")
 _DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-# Parameters that ask for the question itself.
-_FREE_TEXT = frozenset(
-    map(stem, ("query", "question", "text", "input", "message", "prompt", "search", "topic", "answer"))
-)
+_QUOTED = re.compile(r"(?<=[\"“«])[^\"“”«»]+(?=[\"”»])")
+# Runs of capitalised words inside a sentence: places, people, products.
+_NAME = re.compile(r"(?<=[\w,;:] )(?!I\b)[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
+# Properties that ask for the words themselves.
+_FREE_TEXT = stems("answer content input message prompt query question search summary text topic")
 _EMPTY: dict[str, Any] = {"integer": 0, "number": 0.0, "boolean": False, "array": [], "object": {}, "null": None}
 
 
@@ -27,92 +29,109 @@ class NotFound(Exception):
     """The text holds no value for a required part of the schema."""
 
 
-def fill(schema: Schema, text: str, *, invent: bool = False) -> dict[str, Any]:
-    """The object that the schema describes, filled from the text.
+def fill(schema: Schema, text: str, free_text: str, *, invent: bool = False) -> dict[str, Any]:
+    """The object that the schema describes, with values found in `text`, none of them used twice.
 
-    Optional properties that the text says nothing about are left out. For a required one NotFound is raised, or, with
-    `invent`, an empty value of its type is put.
+    `free_text` is the value of properties that ask for the words themselves, such as `query`. Optional properties that
+    nothing was found for are left out. For a required one NotFound is raised, or, with `invent`, a plain value of its
+    type is put.
     """
-    return _object(schema, text, schema.get("$defs", {}), invent)
+    return _Search(text, free_text, schema.get("$defs", {}), invent).object(schema)
 
 
-def _object(schema: Schema, text: str, definitions: Schema, invent: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, part in schema.get("properties", {}).items():
-        part = _resolved(part, definitions)
-        try:
-            found[name] = _value(name, part, text, definitions, invent)
-        except NotFound:
-            if name not in schema.get("required", ()):
-                continue
-            if not invent:
-                raise
-            found[name] = part["enum"][0] if part.get("enum") else _EMPTY.get(_type(part), text)
-    return found
+@dataclass
+class _Search:
+    text: str
+    free_text: str
+    definitions: Schema
+    invent: bool
+    taken: set[int] = field(default_factory=set)
+    """Where in the text the values begin that have been used."""
 
+    def object(self, schema: Schema) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, part in schema.get("properties", {}).items():
+            part = self.resolved(part)
+            try:
+                found[name] = self.value(name, part)
+            except NotFound:
+                if name not in schema.get("required", ()):
+                    continue
+                if not self.invent:
+                    raise
+                found[name] = part["enum"][0] if part.get("enum") else _EMPTY.get(_type(part), self.free_text)
+        return found
 
-def _value(name: str, schema: Schema, text: str, definitions: Schema, invent: bool) -> Any:
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return _first(value for value in schema["enum"] if _mentions(text, str(value)))
-    match _type(schema):
-        case "integer":
-            return int(_first(number for number in _near(name, _NUMBER, text) if "." not in number))
-        case "number":
-            return float(_first(_near(name, _NUMBER, text)))
-        case "boolean":
-            return _first(True for _ in stems(name) & stems(text))
-        case "object":
-            return _object(schema, text, definitions, invent)
-        case "array":
-            return _items(name, _resolved(schema.get("items", {}), definitions), text, definitions, invent)
-        case _:
-            return _string(name, schema, text)
+    def value(self, name: str, schema: Schema) -> Any:
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            return _first(value for value in schema["enum"] if self.mentions(str(value)))
+        match _type(schema):
+            case "integer":
+                return int(_first(self.matches(name, _INTEGER)))
+            case "number":
+                return float(_first(self.matches(name, _NUMBER)))
+            case "boolean":
+                return _first([True] if self.mentions(name) else [])
+            case "object":
+                return self.object(schema)
+            case "array":
+                return self.array(name, self.resolved(schema.get("items", {})))
+            case _:
+                return _first(self.strings(name, schema))
 
+    def array(self, name: str, schema: Schema) -> list[Any]:
+        """Every value that the text holds; free text, which is not taken out of it, once."""
+        if "enum" in schema:
+            found = [value for value in schema["enum"] if self.mentions(str(value))]
+        else:
+            found = []
+            with suppress(NotFound):
+                while (value := self.value(name, schema)) not in found:
+                    found.append(value)
+        if not found:
+            raise NotFound
+        return found
 
-def _items(name: str, schema: Schema, text: str, definitions: Schema, invent: bool) -> list[Any]:
-    if "enum" in schema:
-        return [value for value in schema["enum"] if _mentions(text, str(value))]
-    if _type(schema) == "integer":
-        return [int(number) for number in _near(name, _NUMBER, text) if "." not in number]
-    if _type(schema) == "number":
-        return [float(number) for number in _near(name, _NUMBER, text)]
-    return [_value(name, schema, text, definitions, invent)]
+    def strings(self, name: str, schema: Schema) -> Iterator[str]:
+        if schema.get("format") == "date":
+            yield from self.matches(name, _DATE)
+        elif stems(name) & _FREE_TEXT:
+            yield self.free_text.strip()
+        else:
+            yield from self.matches(name, _QUOTED)
+            if self.mentions(name, wholly=False):
+                yield from self.matches(name, _CODE)
+            yield from self.matches(name, _NAME)
 
+    def matches(self, name: str, pattern: re.Pattern[str]) -> Iterator[str]:
+        """What the pattern finds, nearest first to a word of the name: `order 1042` and `2 passengers`."""
+        wanted = stems(name)
+        found = [match for match in pattern.finditer(self.text) if match.start() not in self.taken]
 
-def _string(name: str, schema: Schema, text: str) -> str:
-    if schema.get("format") == "date":
-        return _first(match.group() for match in _DATE.finditer(text))
-    if stems(name) & _FREE_TEXT:
-        return text.strip()
-    quoted: list[str] = _QUOTED.findall(text)
-    coded = _near(name, _CODE, text) if stems(name) & stems(text) else []
-    return _first([*quoted, *coded, *_names(text)])
+        def distance(match: re.Match[str]) -> float:
+            before, after = words(self.text[: match.start()]), words(self.text[match.end() :])
+            steps = [back for back, word in enumerate(reversed(before)) if stem(word) in wanted]
+            steps += [ahead for ahead, word in enumerate(after) if stem(word) in wanted]
+            return min(steps, default=len(self.text))
 
+        for match in sorted(found, key=distance):
+            self.taken.add(match.start())
+            yield match.group()
 
-def _names(text: str) -> Iterable[str]:
-    """Runs of capitalised words that do not merely open a sentence: places, people, products."""
-    for sentence in sentences(text):
-        for match in _NAME.finditer(sentence):
-            if match.start() > 0 and match.group() != "I":
-                yield match.group()
+    def mentions(self, value: str, *, wholly: bool = True) -> bool:
+        said, wanted = stems(self.text), stems(value)
+        return bool(wanted) and (wanted <= said if wholly else bool(wanted & said))
 
-
-def _near(name: str, pattern: re.Pattern[str], text: str) -> list[str]:
-    """What the pattern finds, that which follows a word of the name (`order 1042` for `order_id`) before the rest."""
-    wanted = stems(name)
-    found = list(pattern.finditer(text))
-
-    def distance(match: re.Match[str]) -> int:
-        before = words(text[: match.start()])
-        return next((back for back, word in enumerate(reversed(before)) if stem(word) in wanted), len(text))
-
-    return [match.group() for match in sorted(found, key=distance)]
-
-
-def _mentions(text: str, value: str) -> bool:
-    return bool(stems(value)) and stems(value) <= stems(text)
+    def resolved(self, schema: Schema) -> Schema:
+        """The schema behind `$ref`, and the first of `anyOf` that is not null."""
+        if "$ref" in schema:
+            return self.resolved(self.definitions.get(schema["$ref"].rpartition("/")[2], {}))
+        for choice in schema.get("anyOf", ()):
+            if choice.get("type") != "null":
+                return self.resolved(choice)
+        return schema
 
 
 def _first(values: Iterable[_T]) -> _T:
@@ -124,13 +143,3 @@ def _first(values: Iterable[_T]) -> _T:
 def _type(schema: Schema) -> str:
     kinds = schema.get("type", "object" if "properties" in schema else "string")
     return str(kinds if isinstance(kinds, str) else next(kind for kind in kinds if kind != "null"))
-
-
-def _resolved(schema: Schema, definitions: Schema) -> Schema:
-    """The schema behind `$ref`, and the first of `anyOf` that is not null."""
-    if "$ref" in schema:
-        return _resolved(definitions.get(schema["$ref"].rpartition("/")[2], {}), definitions)
-    for choice in schema.get("anyOf", ()):
-        if choice.get("type") != "null":
-            return _resolved(choice, definitions)
-    return schema

@@ -118,7 +118,7 @@ def _answer(body: Json) -> _Answer:
         model,
         answers,
         "tool_calls" if said.calls else "length" if cut else "stop",
-        _usage(3 + 4 * len(messages) + token_count(messages, body.get("tools")), count * spent),
+        _usage(3 + token_count(messages, body.get("tools")), count * spent),
     )
 
 

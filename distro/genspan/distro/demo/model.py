@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from genspan.distro.demo.arguments import NotFound, Schema, fill
-from genspan.distro.demo.words import sentences, stems
+from genspan.distro.demo.words import sentences, stems, words
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -78,7 +78,7 @@ def reply(prompt: Prompt) -> Reply:
         return Reply(None, calls)
     text = _from_results(question, results) if results else _from_conversation(question, prompt.turns)
     if prompt.schema is not None:
-        return Reply(json.dumps(fill(prompt.schema, f"{question}\n{text}", invent=True) or {"answer": text}))
+        return Reply(json.dumps(fill(prompt.schema, f"{question}\n{text}", text, invent=True) or {"answer": text}))
     return Reply(text)
 
 
@@ -108,7 +108,7 @@ def _calls(prompt: Prompt, question: str, results: Sequence[str], called: set[st
             break
     if forced and tools and not calls:
         best = max(tools, key=lambda tool: _relevance(tool, question))
-        return (ToolCall(best.name, fill(best.parameters, question, invent=True)),)
+        return (ToolCall(best.name, fill(best.parameters, question, question, invent=True)),)
     return tuple(calls)
 
 
@@ -125,9 +125,9 @@ def _relevance(tool: Tool, question: str) -> int:
 def _arguments(tool: Tool, question: str, known: str) -> dict[str, Any]:
     """The question's values before those of earlier results."""
     try:
-        return fill(tool.parameters, question)
+        return fill(tool.parameters, question, question)
     except NotFound:
-        return fill(tool.parameters, known)
+        return fill(tool.parameters, known, question)
 
 
 def _from_results(question: str, results: Sequence[str]) -> str:
@@ -162,7 +162,7 @@ def _from_conversation(question: str, turns: Sequence[Turn]) -> str:
 
 
 def _unknown(question: str) -> str:
-    topic = ", ".join(sorted(stems(question))[:5])
+    topic = ", ".join([word for word in words(question) if stems(word)][:5])
     return f"I was told nothing that answers this{f' (about {topic})' if topic else ''}."
 
 

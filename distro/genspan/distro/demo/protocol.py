@@ -30,8 +30,8 @@ class Refused(Exception):
 
 
 def required(body: Json, name: str, *types: type) -> Any:
-    """A field of the request. Raises Refused where it is missing or of another type."""
-    if name not in body:
+    """A field of the request. Raises Refused where it is missing, null or of another type."""
+    if body.get(name) is None:
         raise Refused(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
     return typed(body, name, *types)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(r"\s?[^\W\d_]{1,8}|\s?\d{1,3}|\s?[^\w\s]|\s+|_", re.UNICODE)
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_TOKEN = re.compile(r"\s?[^\W\d_]{1,8}|\s?\d{1,3}|\s?[^\w\s]{1,3}|\s+|_")
+_WORD = re.compile(r"[^\W_]+")
 # camelCase is two words, as snake_case is.
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\s*\n+\s*")
@@ -40,7 +40,7 @@ _SILENT = frozenset(
 
 def stem(word: str) -> str:
     """A word without its English ending, near enough that `policy` and `policies`, `return` and `returned` meet."""
-    if word.endswith("ies") and len(word) > 4:
+    if word.endswith(("ies", "ied")) and len(word) > 4:
         return word[:-3] + "y"
     for ending in ("ing", "ed"):
         if word.endswith(ending) and len(word) > len(ending) + 3:
