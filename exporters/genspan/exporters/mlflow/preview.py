@@ -54,10 +54,10 @@ def _messages(text: str) -> Sequence[Mapping[str, Any]]:
     if not text.startswith("{") or ('"messages"' not in text and '"choices"' not in text):
         return ()
     value = decode(text)
-    found = value.get("messages")
+    found, choices = value.get("messages"), value.get("choices")
     if not isinstance(found, list):
-        choices = value.get("choices")
-        found = [choice.get("message") for choice in choices[:1] if isinstance(choice, dict)] if choices else []
+        first = choices[0] if isinstance(choices, list) and choices else None
+        found = [first.get("message")] if isinstance(first, dict) else []
     return [message for message in found if isinstance(message, dict)]
 
 

@@ -9,10 +9,9 @@ from typing import Any, Final
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link
 
-from genspan.exporters.mlflow import preview
-from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey, TraceTagKey
-from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
-from genspan.exporters.mlflow.translate import semconv
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey
+from genspan.exporters.mlflow.model import MlflowSpan, TokenUsage
+from genspan.exporters.mlflow.translate import reserved, semconv
 from genspan.exporters.mlflow.translate.reading import Attributes, Reading
 from genspan.semconv import attributes as gen_ai
 from genspan.semconv.encoding import decode, encode
@@ -24,8 +23,6 @@ DIALECTS: Final[tuple[Callable[[Attributes], Reading | None], ...]] = (semconv.r
 
 _SESSION: Final = (TraceMetadataKey.TRACE_SESSION, gen_ai.SESSION_ID, gen_ai.GEN_AI_CONVERSATION_ID)
 _USER: Final = (TraceMetadataKey.TRACE_USER, gen_ai.USER_ID, "enduser.id")
-_TRACE_METADATA: Final = frozenset({TraceMetadataKey.SOURCE_RUN, TraceMetadataKey.MODEL_ID})
-_JSON_BY_CONTRACT: Final = frozenset({SpanAttributeKey.INPUTS, SpanAttributeKey.OUTPUTS})
 _NOTHING: Final = Reading()
 
 
@@ -43,15 +40,15 @@ def translate(span: ReadableSpan) -> MlflowSpan:
 
     derived = _derived(reading)
     if not derived.keys().isdisjoint(given):
-        derived = {key: text for key, text in derived.items() if key not in given}
+        derived = reserved.beside(derived, given)
     consumed = reading.consumed_by(derived)
     attributes = {SpanAttributeKey.REQUEST_ID: f'"{TRACE_ID_PREFIX}{trace_id}"'}
-    reserved = False
+    speaks_mlflow = False
     for key, value in given.items():
         if key.startswith("mlflow."):
-            reserved = True
+            speaks_mlflow = True
             if key != SpanAttributeKey.REQUEST_ID:
-                attributes[key] = _reserved_text(key, value)
+                attributes[key] = reserved.json_text(key, value)
         elif key not in consumed:
             attributes[key] = encode(value)
     attributes.update(derived)
@@ -79,11 +76,11 @@ def translate(span: ReadableSpan) -> MlflowSpan:
         has_remote_parent=parent is not None and parent.is_remote,
         request_preview=reading.request_preview,
         response_preview=reading.response_preview,
-        session_id=_first_text(given, _SESSION),
-        user_id=_first_text(given, _USER),
+        session_id=_first_text(attributes, _SESSION),
+        user_id=_first_text(attributes, _USER),
     )
-    if reserved:
-        _apply_reserved(translated, given)
+    if speaks_mlflow:
+        reserved.apply(translated, given)
     return translated
 
 
@@ -97,7 +94,9 @@ def _first_reading(given: Attributes) -> Reading | None:
 
 def _derived(reading: Reading) -> dict[str, str]:
     """The attributes that MLflow wants, from what a dialect read."""
-    derived = {SpanAttributeKey.SPAN_TYPE: f'"{reading.type}"'}
+    derived = {}
+    if reading.type is not None:
+        derived[SpanAttributeKey.SPAN_TYPE] = f'"{reading.type}"'
     if reading.inputs is not None:
         derived[SpanAttributeKey.INPUTS] = reading.inputs
     if reading.outputs is not None:
@@ -119,68 +118,6 @@ def usage_text(usage: TokenUsage) -> str:
     """JSON text of `mlflow.chat.tokenUsage`: the counts that are known."""
     counts = {name: getattr(usage, name) for name in TokenUsage.__slots__}
     return encode({name: count for name, count in counts.items() if count is not None})
-
-
-def _apply_reserved(span: MlflowSpan, given: Attributes) -> None:
-    """Take the facts that the span's own `mlflow.*` attributes state."""
-    texts = span.attributes
-    if SpanAttributeKey.SPAN_TYPE in given:
-        span.type = _text(_decoded(texts[SpanAttributeKey.SPAN_TYPE]))
-    if SpanAttributeKey.MODEL in given:
-        span.model_name = _text(_decoded(texts[SpanAttributeKey.MODEL]))
-    if SpanAttributeKey.MODEL_PROVIDER in given:
-        span.model_provider = _text(_decoded(texts[SpanAttributeKey.MODEL_PROVIDER]))
-    if SpanAttributeKey.CHAT_USAGE in given:
-        span.usage = _usage(_decoded(texts[SpanAttributeKey.CHAT_USAGE]))
-    if SpanAttributeKey.LLM_COST in given:
-        span.cost = _cost(_decoded(texts[SpanAttributeKey.LLM_COST]))
-    if SpanAttributeKey.INPUTS in given:
-        span.request_preview = preview.of_inputs(texts[SpanAttributeKey.INPUTS])
-    if SpanAttributeKey.OUTPUTS in given:
-        span.response_preview = preview.of_outputs(texts[SpanAttributeKey.OUTPUTS])
-    prefix = SpanAttributeKey.TRACE_TAG_PREFIX
-    for key in given:
-        if key.startswith(prefix):
-            span.trace_tags[key[len(prefix) :]] = _text(_decoded(texts[key])) or ""
-        elif key in _TRACE_METADATA:
-            span.trace_metadata[key] = _text(_decoded(texts[key])) or ""
-    span.trace_name = span.trace_tags.get(TraceTagKey.TRACE_NAME)
-
-
-def _usage(value: Any) -> TokenUsage | None:
-    if not isinstance(value, dict):
-        return None
-    counts = {
-        name: value[name]
-        for name in TokenUsage.__slots__
-        if isinstance(value.get(name), int) and not isinstance(value[name], bool)
-    }
-    return TokenUsage(**counts) if counts else None
-
-
-def _cost(value: Any) -> Cost | None:
-    if not isinstance(value, dict):
-        return None
-    amounts = [value.get(name) for name in Cost.__slots__]
-    if not all(isinstance(amount, (int, float)) and not isinstance(amount, bool) for amount in amounts):
-        return None
-    return Cost(*map(float, amounts))  # type: ignore[arg-type]
-
-
-def _reserved_text(key: str, value: Any) -> str:
-    """JSON text of an `mlflow.*` attribute, which may be JSON text already.
-
-    As MLflow's OTLP ingestion has it (`strip_otlp_double_encoding`, 3.17.2): text that holds a string, list or object
-    is taken for JSON, text that only looks like a number is not. Inputs and outputs are JSON by contract.
-    """
-    if isinstance(value, str):
-        try:
-            held = decode(value)
-        except ValueError:
-            return encode(value)
-        if key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
-            return value
-    return encode(value)
 
 
 def _link(link: Link) -> dict[str, Any]:
@@ -206,17 +143,10 @@ def _plain(attributes: Attributes | None) -> Attributes:
     return attributes or {}
 
 
-def _decoded(text: str) -> Any:
-    return decode(text)
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else encode(value)
-
-
-def _first_text(given: Attributes, keys: tuple[str, ...]) -> str | None:
+def _first_text(attributes: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
     for key in keys:
-        value = given.get(key)
-        if value is not None and value != "":
-            return str(value)
+        if key in attributes:
+            value = reserved.text(attributes[key])
+            if value:
+                return value
     return None

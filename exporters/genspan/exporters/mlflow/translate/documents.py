@@ -25,11 +25,12 @@ def _document(item: Any) -> dict[str, Any]:
         rest = {**metadata, **rest}
     elif metadata is not None:
         rest["metadata"] = metadata
-    content = item.get("content")
+    content, identity = item.get("content"), item.get("id")
     if content is None:
-        content = ""
+        # The conventions ask for id and score alone; the UI shows metadata, never the id.
+        content, rest = "", {"id": identity, **rest}
     return {
         "page_content": content if isinstance(content, str) else encode(content),
         "metadata": rest,
-        "id": item.get("id"),
+        "id": identity,
     }

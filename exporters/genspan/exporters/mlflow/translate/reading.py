@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
+from genspan.exporters.mlflow.keys import SpanAttributeKey
 from genspan.exporters.mlflow.model import TokenUsage
 
 Attributes = Mapping[str, Any]
@@ -17,7 +17,7 @@ Attributes = Mapping[str, Any]
 class Reading:
     """The span in MLflow's terms. `inputs`, `outputs` and `tools` are JSON text."""
 
-    type: str = SpanType.UNKNOWN
+    type: str | None = None
     inputs: str | None = None
     inputs_from: Collection[str] = ()
     """The attributes that became the inputs."""

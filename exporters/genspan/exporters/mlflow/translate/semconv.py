@@ -84,7 +84,7 @@ def read(attributes: Attributes) -> Reading | None:
     if operation is None and inputs is None and outputs is None:
         return None
     reading = Reading(
-        type=SPAN_TYPES.get(operation, SpanType.UNKNOWN) if isinstance(operation, str) else SpanType.UNKNOWN,
+        type=SPAN_TYPES.get(operation) if isinstance(operation, str) else None,
         usage=_usage(attributes),
         model=_text(attributes.get(gen_ai.GEN_AI_RESPONSE_MODEL)) or _text(attributes.get(gen_ai.GEN_AI_REQUEST_MODEL)),
         provider=_text(attributes.get(gen_ai.GEN_AI_PROVIDER_NAME)),
@@ -110,7 +110,6 @@ def _with_todays_names(attributes: Attributes) -> Attributes:
 
 def _request(attributes: Attributes) -> Content | None:
     """Messages as an OpenAI request: system instructions first, then the input messages, beside the parameters."""
-    request: dict[str, Any] = {}
     messages: list[chat.ChatMessage] = []
     sources: list[str] = []
     instructions = attributes.get(gen_ai.GEN_AI_SYSTEM_INSTRUCTIONS)
@@ -121,15 +120,13 @@ def _request(attributes: Attributes) -> Content | None:
     if history is not None:
         messages += chat.messages(_decoded(history), role="user")
         sources.append(gen_ai.GEN_AI_INPUT_MESSAGES)
-    if messages:
-        request["messages"] = messages
+    if not messages:
+        return None
+    request: dict[str, Any] = {"messages": messages}
     for key, name in PARAMETERS.items():
         if key in attributes:
             request[name] = attributes[key]
-    if not request:
-        return None
-    message_format = chat.FORMAT if messages else None
-    return Content(encode(request), preview.of_request(messages), tuple(sources), message_format)
+    return Content(encode(request), preview.of_request(messages), tuple(sources), chat.FORMAT)
 
 
 def _response(attributes: Attributes) -> Content | None:
@@ -149,26 +146,30 @@ def _response(attributes: Attributes) -> Content | None:
 
 
 def _tool_arguments(attributes: Attributes) -> Content | None:
-    return _as_it_is(attributes, gen_ai.GEN_AI_TOOL_CALL_ARGUMENTS)
+    value = attributes.get(gen_ai.GEN_AI_TOOL_CALL_ARGUMENTS)
+    if value is None:
+        return None
+    text = _json_text(value)
+    return Content(text, preview.of_inputs(text), (gen_ai.GEN_AI_TOOL_CALL_ARGUMENTS,))
 
 
 def _tool_result(attributes: Attributes) -> Content | None:
     """A tool's result. The conventions want an object; `{"result": value}` is how a value that is none is recorded."""
-    content = _as_it_is(attributes, gen_ai.GEN_AI_TOOL_CALL_RESULT)
-    if content is None or not content.text.startswith('{"result"'):
-        return content
-    result = decode(content.text)
-    if len(result) != 1:
-        return content
-    text = encode(result["result"])
-    return Content(text, preview.of_json_text(text), content.sources)
+    value = attributes.get(gen_ai.GEN_AI_TOOL_CALL_RESULT)
+    if value is None:
+        return None
+    text = _json_text(value)
+    if text.startswith('{"result"'):
+        result = decode(text)
+        text = encode(result["result"]) if len(result) == 1 else text
+    return Content(text, preview.of_outputs(text), (gen_ai.GEN_AI_TOOL_CALL_RESULT,))
 
 
 def _query(attributes: Attributes) -> Content | None:
     for key in (gen_ai.GEN_AI_RETRIEVAL_QUERY_TEXT, gen_ai.GEN_AI_MEMORY_QUERY_TEXT):
         if key in attributes:
             text = encode(attributes[key])
-            return Content(text, preview.of_json_text(text), (key,))
+            return Content(text, preview.of_inputs(text), (key,))
     return None
 
 
@@ -177,20 +178,15 @@ def _documents(attributes: Attributes) -> Content | None:
     if value is None:
         return None
     text = encode(retriever_documents(_decoded(value)))
-    return Content(text, preview.of_json_text(text), (gen_ai.GEN_AI_RETRIEVAL_DOCUMENTS,))
+    return Content(text, preview.of_outputs(text), (gen_ai.GEN_AI_RETRIEVAL_DOCUMENTS,))
 
 
 def _records(attributes: Attributes) -> Content | None:
-    return _as_it_is(attributes, gen_ai.GEN_AI_MEMORY_RECORDS)
-
-
-def _as_it_is(attributes: Attributes, key: str) -> Content | None:
-    """An attribute that needs no other shape: JSON text is kept to the letter, other text becomes a JSON string."""
-    value = attributes.get(key)
+    value = attributes.get(gen_ai.GEN_AI_MEMORY_RECORDS)
     if value is None:
         return None
-    text = value if isinstance(value, str) and _is_json(value) else encode(value)
-    return Content(text, preview.of_json_text(text), (key,))
+    text = _json_text(value)
+    return Content(text, preview.of_outputs(text), (gen_ai.GEN_AI_MEMORY_RECORDS,))
 
 
 def _usage(attributes: Attributes) -> TokenUsage | None:
@@ -226,9 +222,12 @@ def _decoded(value: Any) -> Any:
         return value
 
 
-def _is_json(text: str) -> bool:
-    try:
-        decode(text)
-    except ValueError:
-        return False
-    return True
+def _json_text(value: Any) -> str:
+    """JSON text of a value that needs no other shape: JSON text is kept to the letter."""
+    if isinstance(value, str):
+        try:
+            decode(value)
+        except ValueError:
+            return encode(value)
+        return value
+    return encode(value)

@@ -1,0 +1,97 @@
+"""A span's own `mlflow.*` attributes: what its maker says in MLflow's words wins over what a dialect reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from genspan.exporters.mlflow import preview
+from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType, TraceMetadataKey, TraceTagKey
+from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
+from genspan.exporters.mlflow.translate.reading import Attributes
+from genspan.semconv.encoding import decode, encode
+
+_JSON_BY_CONTRACT: Final = frozenset({SpanAttributeKey.INPUTS, SpanAttributeKey.OUTPUTS})
+_TRACE_METADATA: Final = frozenset({TraceMetadataKey.SOURCE_RUN, TraceMetadataKey.MODEL_ID})
+_NO_TYPE: Final = (SpanType.UNKNOWN, f'"{SpanType.UNKNOWN}"', "null")
+"""MLflow's API gives every span a type, this where nobody chose one."""
+
+
+def json_text(key: str, value: Any) -> str:
+    """JSON text of an `mlflow.*` attribute, which may be JSON text already.
+
+    As MLflow's OTLP ingestion has it (`sanitize_attributes`, 3.17.2): text that holds a string, list or object is taken
+    for JSON, text that only looks like a number is not. Inputs and outputs are JSON by contract.
+    """
+    if isinstance(value, str):
+        try:
+            held = decode(value)
+        except ValueError:
+            return encode(value)
+        if key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
+            return value
+    return encode(value)
+
+
+def beside(derived: Mapping[str, str], given: Attributes) -> dict[str, str]:
+    """The derived attributes that the span has not said itself."""
+    kept = {
+        key: text
+        for key, text in derived.items()
+        if key not in given or (key == SpanAttributeKey.SPAN_TYPE and given[key] in _NO_TYPE)
+    }
+    if SpanAttributeKey.INPUTS not in kept and SpanAttributeKey.OUTPUTS not in kept:
+        kept.pop(SpanAttributeKey.MESSAGE_FORMAT, None)
+    return kept
+
+
+def apply(span: MlflowSpan, given: Attributes) -> None:
+    """Take the facts that the given attributes state into the span; its own are JSON text already."""
+    texts = span.attributes
+    if SpanAttributeKey.SPAN_TYPE in given:
+        span.type = text(texts[SpanAttributeKey.SPAN_TYPE])
+    if SpanAttributeKey.MODEL in given:
+        span.model_name = text(texts[SpanAttributeKey.MODEL])
+    if SpanAttributeKey.MODEL_PROVIDER in given:
+        span.model_provider = text(texts[SpanAttributeKey.MODEL_PROVIDER])
+    if SpanAttributeKey.CHAT_USAGE in given:
+        span.usage = _usage(decode(texts[SpanAttributeKey.CHAT_USAGE]))
+    if SpanAttributeKey.LLM_COST in given:
+        span.cost = _cost(decode(texts[SpanAttributeKey.LLM_COST]))
+    if SpanAttributeKey.INPUTS in given:
+        span.request_preview = preview.of_inputs(texts[SpanAttributeKey.INPUTS])
+    if SpanAttributeKey.OUTPUTS in given:
+        span.response_preview = preview.of_outputs(texts[SpanAttributeKey.OUTPUTS])
+    prefix = SpanAttributeKey.TRACE_TAG_PREFIX
+    for key in given:
+        if key.startswith(prefix):
+            span.trace_tags[key[len(prefix) :]] = text(texts[key]) or ""
+        elif key in _TRACE_METADATA:
+            span.trace_metadata[key] = text(texts[key]) or ""
+    span.trace_name = span.trace_tags.pop(TraceTagKey.TRACE_NAME, None)
+
+
+def text(json: str) -> str | None:
+    """What JSON text stands for, as text: a string as itself, null as None, anything else as JSON."""
+    value = decode(json)
+    return value if value is None or isinstance(value, str) else json
+
+
+def _usage(value: Any) -> TokenUsage | None:
+    if not isinstance(value, dict):
+        return None
+    counts = {
+        name: value[name]
+        for name in TokenUsage.__slots__
+        if isinstance(value.get(name), int) and not isinstance(value[name], bool)
+    }
+    return TokenUsage(**counts) if counts else None
+
+
+def _cost(value: Any) -> Cost | None:
+    if not isinstance(value, dict):
+        return None
+    amounts = {name: value.get(name) for name in Cost.__slots__}
+    if not all(isinstance(amount, (int, float)) and not isinstance(amount, bool) for amount in amounts.values()):
+        return None
+    return Cost(**{name: float(amount) for name, amount in amounts.items() if amount is not None})
