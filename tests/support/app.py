@@ -1,0 +1,45 @@
+"""Apps in processes of their own, under `opentelemetry-instrument`, as users start them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_BIN = Path(sys.executable).parent
+_OURS = ("OTEL_", "MLFLOW_", "GENSPAN_", "OPENAI_", "PYTHONPATH", "PYTEST_", "COVERAGE_")
+
+
+def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The tests' own environment without what steers telemetry, and with what is given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return inherited | {"PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}"} | dict(given or {})
+
+
+def start(source: str, cwd: Path, given: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Starts a Python program under `opentelemetry-instrument` in a folder; the caller waits for it."""
+    (cwd / "app.py").write_text(source)
+    return subprocess.Popen(
+        [_BIN / "opentelemetry-instrument", "python", "app.py"],
+        cwd=cwd,
+        env=environment(given),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(
+    source: str, cwd: Path, given: Mapping[str, str] | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Runs such a program to its end. Raises TimeoutExpired after so many seconds, AssertionError if it fails."""
+    with start(source, cwd, given) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert process.returncode == 0, err
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
