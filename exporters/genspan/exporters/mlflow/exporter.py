@@ -1,0 +1,123 @@
+"""OpenTelemetry's span exporter for MLflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from genspan.exporters.mlflow.assemble import assemble
+from genspan.exporters.mlflow.delivery import Delivery
+from genspan.exporters.mlflow.model import MlflowTrace
+from genspan.exporters.mlflow.outbox import Outbox, find_folder
+from genspan.exporters.mlflow.source import program_metadata
+from genspan.exporters.mlflow.stores import open_store
+from genspan.exporters.mlflow.tracking import Tracking
+from genspan.exporters.mlflow.translate import translate
+
+_logger = logging.getLogger(__name__)
+
+SHUTDOWN_TIME: Final = 5.0
+"""Seconds that the end of the program is held up for traces that wait in the outbox."""
+
+
+class MlflowSpanExporter(SpanExporter):
+    """Writes spans as MLflow traces.
+
+    Where to: the arguments, else `MLFLOW_TRACKING_URI` (default `sqlite:///mlflow.db`), `MLFLOW_EXPERIMENT_NAME` and
+    `MLFLOW_EXPERIMENT_ID`. A tracking URI that this version cannot write to is logged, and spans are dropped.
+
+    Never raises. Traces that the store cannot take now wait on disk (see `outbox`), which is a success.
+    """
+
+    def __init__(
+        self,
+        tracking_uri: str | None = None,
+        experiment_name: str | None = None,
+        experiment_id: str | None = None,
+    ) -> None:
+        tracking = Tracking.read(
+            os.environ, uri=tracking_uri, experiment_name=experiment_name, experiment_id=experiment_id
+        )
+        self._delivery = _delivery(tracking)
+        self._lock = threading.Lock()
+        self._is_shut_down = False
+        if hasattr(os, "register_at_fork"):
+            self_reference = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _after_fork(self_reference()))
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Writes a batch in one transaction. FAILURE only where spans are lost for good."""
+        with self._lock, _untraced():
+            if self._delivery is None or self._is_shut_down:
+                return SpanExportResult.FAILURE
+            try:
+                delivered = self._delivery.deliver(_traces(spans))
+            except Exception:
+                _logger.exception("%d spans are lost", len(spans))
+                delivered = False
+        return SpanExportResult.SUCCESS if delivered else SpanExportResult.FAILURE
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Tries once more to write what waits in the outbox; True where nothing is left there."""
+        with self._lock, _untraced():
+            return self._retry(timeout_millis / 1000)
+
+    def shutdown(self) -> None:
+        """Tries once more to write what waits in the outbox; the rest stays there for the next program."""
+        with self._lock, _untraced():
+            if self._delivery is None or self._is_shut_down:
+                return
+            self._is_shut_down = True
+            self._retry(SHUTDOWN_TIME)
+            self._delivery.close()
+
+    def _retry(self, seconds: float) -> bool:
+        try:
+            return self._delivery is None or self._delivery.retry(seconds)
+        except Exception:
+            _logger.exception("Traces that wait could not be written")
+            return False
+
+
+def _delivery(tracking: Tracking) -> Delivery | None:
+    try:
+        store = open_store(tracking.uri)
+    except ValueError as error:
+        _logger.error("%s", error)
+        return None
+    return Delivery(store, Outbox(find_folder(os.environ), store.uri), tracking.experiment)
+
+
+def _traces(spans: Sequence[ReadableSpan]) -> list[MlflowTrace]:
+    by_resource: dict[int, list[ReadableSpan]] = {}
+    for span in spans:
+        by_resource.setdefault(id(span.resource), []).append(span)
+    return [
+        trace
+        for members in by_resource.values()
+        for trace in assemble([translate(span) for span in members], members[0].resource.attributes, program_metadata())
+    ]
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+    try:
+        yield
+    finally:
+        detach(token)
+
+
+def _after_fork(exporter: MlflowSpanExporter | None) -> None:
+    """The parent's export thread may have held the lock, and is not there to release it."""
+    if exporter is not None:
+        exporter._lock = threading.Lock()

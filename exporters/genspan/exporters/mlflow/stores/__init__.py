@@ -1,0 +1,50 @@
+"""Where MLflow traces are written: one store per kind of tracking URI.
+
+A store for another kind is one module here and one line in `STORES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Store, StoreUnavailable
+from genspan.exporters.mlflow.stores.sqlite import SqliteStore
+
+__all__ = ["STORES", "Experiment", "Rejection", "Store", "StoreUnavailable", "UnsupportedTrackingUri", "open_store"]
+
+STORES: Final[Mapping[str, Callable[[str], Store]]] = {
+    "sqlite": SqliteStore,
+}
+"""Stores by the scheme of the tracking URI, without SQLAlchemy's `+driver`."""
+
+
+class UnsupportedTrackingUri(ValueError):
+    """No store of this version writes to that tracking URI."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(
+            f"genspan cannot write to the MLflow tracking URI {_without_secrets(uri)!r} yet, so no trace goes to "
+            "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, or no "
+            "MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current folder). For an MLflow server of "
+            "3.6 or newer, send OTLP to it instead: OTEL_TRACES_EXPORTER=otlp, "
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=<server>/v1/traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf, "
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-mlflow-experiment-id=<id>."
+        )
+
+
+def open_store(uri: str) -> Store:
+    """The store that a tracking URI names; nothing is opened or created before its first write.
+
+    Raises UnsupportedTrackingUri where this version has none.
+    """
+    store = STORES.get(urlsplit(uri).scheme.partition("+")[0])
+    if store is None:
+        raise UnsupportedTrackingUri(uri)
+    return store(uri)
+
+
+def _without_secrets(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl() if "@" in parts.netloc else uri

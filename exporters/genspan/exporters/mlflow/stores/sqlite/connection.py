@@ -1,0 +1,90 @@
+"""One SQLite file, opened when needed and again whenever the old connection no longer stands for it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from genspan.exporters.mlflow.stores.contract import StoreUnavailable
+
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds to wait for another process's lock. Short of the SDK's 30 s for an export: then the outbox takes over."""
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections that a fork left us with. SQLite forbids even closing them here, so they are never collected."""
+
+
+class Connection:
+    """Transactions on one file. Used by one thread at a time, from any thread, before and after a fork.
+
+    The journal mode is left as the file has it. A new file gets SQLite's rollback journal, as from MLflow: it stays one
+    file, may lie on a network mount (where WAL's shared memory does not work), and at the SDK's batch sizes WAL is
+    hardly faster (benchmarks/sqlite_store.py). `synchronous` keeps its default, FULL: a commit survives a power cut.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, ...] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction, committed at the end of the block and rolled back if it raises.
+
+        Raises StoreUnavailable where SQLite or the system refuses: locked, full, read-only, not a database.
+        sqlite3's other errors are about the values given, and pass through.
+        """
+        try:
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # Some errors, such as a full disk, have rolled back already.
+                    connection.execute("ROLLBACK")
+                raise
+            self._identity = self._current_identity()
+        except (sqlite3.OperationalError, OSError) as error:
+            raise StoreUnavailable(self._reason(error)) from error
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise
+            self.close()  # Not a database, or a damaged one: it may be replaced by another file of that name.
+            raise StoreUnavailable(self._reason(error)) from error
+
+    def close(self) -> None:
+        """Closes the file if this process opened it."""
+        connection, identity = self._connection, self._identity
+        self._connection = self._identity = None
+        if connection is None:
+            return
+        if identity is not None and identity[0] != os.getpid():
+            _inherited.append(connection)
+        else:
+            connection.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        """The connection; a new one in a forked child, and where the file has been deleted or replaced."""
+        if self._connection is None or self._identity != self._current_identity():
+            self.close()
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            self._connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._identity = (os.getpid(),)
+        return self._connection
+
+    def _current_identity(self) -> tuple[int, ...]:
+        try:
+            status = os.stat(self.path)
+        except FileNotFoundError:
+            return (os.getpid(),)
+        return (os.getpid(), status.st_dev, status.st_ino)
+
+    def _reason(self, error: Exception) -> str:
+        return f"{self.path} cannot be written: {error}"

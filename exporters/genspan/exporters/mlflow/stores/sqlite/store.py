@@ -1,0 +1,77 @@
+"""The store for `sqlite:///…` tracking URIs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from genspan.exporters.mlflow.model import MlflowTrace
+from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
+from genspan.exporters.mlflow.stores.sqlite import schema
+from genspan.exporters.mlflow.stores.sqlite.connection import Connection
+from genspan.exporters.mlflow.stores.sqlite.experiments import resolve
+from genspan.exporters.mlflow.stores.sqlite.writing import write
+
+UNFIT: Final = (sqlite3.Error, OverflowError, UnicodeError, ValueError, TypeError)
+"""What a trace raises that SQLite cannot hold. What the file or the system refuses is StoreUnavailable by then."""
+
+
+class SqliteStore:
+    """Writes traces into one MLflow database, made where there is none; one transaction for all that is given.
+
+    A relative path is one in the folder that is current now, whatever the app changes to later.
+    """
+
+    def __init__(self, uri: str) -> None:
+        path = path_of(uri)
+        self.uri = f"sqlite:///{path}"
+        self._connection = Connection(path)
+
+    def write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Sequence[Rejection]:
+        """See `Store.write`. Rejected are traces whose spans MLflow has moved elsewhere, and values out of range."""
+        try:
+            with self._connection.transaction() as connection:
+                if schema.is_empty(connection):
+                    schema.create(connection)
+                layout = schema.read(connection, self._connection.path)
+                target = resolve(connection, layout, experiment)
+                return [
+                    rejection
+                    for distinct in _distinct(traces)
+                    for rejection in write(connection, layout, target, distinct)
+                ]
+        except UNFIT as error:
+            if len(traces) == 1:
+                return [Rejection(traces[0].trace_id, repr(error))]
+            return [rejection for trace in traces for rejection in self.write([trace], experiment)]
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._connection.close()
+
+
+def path_of(uri: str) -> str:
+    """The absolute path in `sqlite:///relative`, `sqlite:////absolute` or either with a `+driver` and a `?query`.
+
+    Raises ValueError for a database in memory, which nobody could read.
+    """
+    path = uri.partition("://")[2].partition("?")[0].removeprefix("/")
+    if path in ("", ":memory:"):
+        raise ValueError(
+            f"{uri} is a database in memory, which no MLflow can read: name a file, as in sqlite:///mlflow.db"
+        )
+    return os.path.abspath(path)
+
+
+def _distinct(traces: Iterable[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:
+    """The traces in their order, split so that no part holds two of the same id."""
+    part: dict[str, MlflowTrace] = {}
+    for trace in traces:
+        if trace.trace_id in part:
+            yield list(part.values())
+            part = {}
+        part[trace.trace_id] = trace
+    if part:
+        yield list(part.values())
