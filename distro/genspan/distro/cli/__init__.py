@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -10,7 +11,12 @@ def main() -> None:
     try:
         from genspan.distro.cli.command import genspan
     except ModuleNotFoundError as missing:
-        if missing.name not in ("click", "rich"):
+        package = (missing.name or "").partition(".")[0]
+        if package not in ("click", "rich"):
             raise
-        sys.exit(f"genspan's command line needs {missing.name}: pip install 'genspan[cli]'")
+        sys.exit(f"genspan's command line needs {package}: pip install 'genspan[cli]'")
+    # Names and messages are in any language; a terminal that is not must not end the command.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     genspan()

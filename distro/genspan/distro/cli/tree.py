@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import ConsoleOptions, Group, RenderableType
+from rich.console import ConsoleOptions, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ _WIDE = 110
 _TIMELINE = 24
 _GUIDES = ("   ", "│  ", "├─ ", "└─ ")
 _ASCII_GUIDES = ("   ", "|  ", "|- ", "`- ")
+_JUSTIFIED: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left", "left", "left")
 _STATES = {"OK": "green", "ERROR": "bold red", "IN_PROGRESS": "yellow"}
 _TYPES = {"AGENT": "magenta", "CHAT_MODEL": "cyan", "LLM": "cyan", "TOOL": "yellow", "RETRIEVER": "blue"}
 
@@ -78,25 +79,30 @@ def _head(trace: MlflowTrace) -> Iterator[RenderableType]:
 def _tree(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
     if not trace.spans:
         return Text("The file holds no spans of this trace.", "dim")
+    rows = [_row(branch, trace.spans, options) for branch in branches(trace.spans)]
+    columns = [column for column in zip(_JUSTIFIED, *rows, strict=True) if any(column[1:])]
     table = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("left", "left", "right", "right", "left", "left", "left"):
+    for justify, *_ in columns:
         table.add_column(no_wrap=True, justify=justify, overflow="ellipsis")
-    wide = options.max_width >= _WIDE
-    guides = _ASCII_GUIDES if options.ascii_only else _GUIDES
-    for branch in branches(trace.spans):
-        span = branch.span
-        failed = span.status_code == "STATUS_CODE_ERROR"
-        cells = [
-            Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else "")),
-            Text(span.type or "", _TYPES.get(span.type or "", "dim")),
-            Text(duration(_nanoseconds(span), 1e-9) or "unfinished"),
-            Text(tokens(span.usage)),
-            Text(span.model_name or ""),
-            Text(_timeline(span, trace.spans, "=" if options.ascii_only else "━") if wide else "", "dim"),
-            Text("ERROR" if failed else "", "red"),
-        ]
-        table.add_row(*cells)
+    for row in zip(*(cells for _, *cells in columns), strict=True):
+        table.add_row(*row)
     return table
+
+
+def _row(branch: Branch, spans: Sequence[MlflowSpan], options: ConsoleOptions) -> tuple[Text, ...]:
+    """Name, type, duration, tokens, model, timeline, failure."""
+    span = branch.span
+    failed = span.status_code == "STATUS_CODE_ERROR"
+    guides, mark = (_ASCII_GUIDES, "=") if options.ascii_only else (_GUIDES, "━")
+    return (
+        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else "")),
+        Text(span.type or "", _TYPES.get(span.type or "", "dim")),
+        Text(duration(_nanoseconds(span), 1e-9) or "unfinished"),
+        Text(tokens(span.usage)),
+        Text(span.model_name or ""),
+        Text(_timeline(span, spans, mark) if options.max_width >= _WIDE else "", "dim"),
+        Text("ERROR" if failed else "", "red"),
+    )
 
 
 def _guide(levels: tuple[bool, ...], guides: tuple[str, str, str, str]) -> str:
@@ -143,11 +149,14 @@ def duration(amount: int | None, unit: float) -> str:
     if amount is None:
         return ""
     seconds = amount * unit
-    if seconds >= 60:
-        return f"{int(seconds // 60)} min {seconds % 60:.0f} s"
-    if seconds >= 1:
+    if seconds < 0.00995:
+        return f"{seconds * 1e3:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < 59.995:
         return f"{seconds:.2f} s"
-    return f"{seconds * 1e3:.0f} ms" if seconds >= 0.01 else f"{seconds * 1e3:.1f} ms"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 def tokens(usage: TokenUsage | None) -> str:

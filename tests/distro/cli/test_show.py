@@ -1,0 +1,205 @@
+"""`genspan show` on a file that the real MLflow wrote."""
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from genspan.distro.cli.command import genspan
+from genspan.distro.cli.ui import instructions
+from genspan.exporters.mlflow.reading import find, latest
+
+
+def show(*arguments: str, columns: int = 80, **environ: str | None) -> Result:
+    settings = {"COLUMNS": str(columns), "MLFLOW_TRACKING_URI": None, **environ}
+    return CliRunner().invoke(genspan, ["show", *arguments], env=settings)
+
+
+def untimed(output: str) -> list[str]:
+    """The lines without what differs from run to run."""
+    output = re.sub(r" *\b[\d.]+ (ms|s)\b", " <time>", output)
+    return [line.rstrip() for line in output.splitlines()]
+
+
+@pytest.mark.slow
+class TestFileOfMlflow:
+    def test_latest_trace(self, mlflow_file: Any) -> None:
+        result = show("--tracking-uri", mlflow_file.uri)
+        assert result.exit_code == 0
+        assert untimed(result.stdout)[:7] == [
+            "look_up  ERROR <time>",
+            f"{mlflow_file.failed}  {started(mlflow_file, mlflow_file.failed)}",
+            "",
+            "look_up  TOOL <time>  ERROR",
+            "",
+            "look_up: LookupError: no order 7",
+            "",
+        ]
+        assert "\x1b" not in result.stdout
+
+    @pytest.mark.parametrize("columns", [80, 120])
+    def test_trace_by_id(self, mlflow_file: Any, columns: int) -> None:
+        result = show(mlflow_file.agent, columns=columns, MLFLOW_TRACKING_URI=mlflow_file.uri)
+        lines = untimed(result.stdout)
+        assert re.fullmatch(r"support_desk  OK <time>  2,500 → 50 tokens  \$0\.00\d\d", lines[0])
+        assert lines[2:5] == ["Request   Where is my order [bold]1042[/]?", "Response  On its way.", ""]
+        bars = [line.count("━") for line in lines[5:10]]
+        assert bars[0] == (24 if columns == 120 else 0)
+        assert [line.rstrip("━ ") for line in lines[5:10]] == [
+            "support_desk        AGENT <time>",
+            "├─ chat             CHAT_MODEL <time>  1,200 → 20  gpt-4.1-mini",
+            "├─ search_policies  TOOL <time>",
+            "│  └─ retrieve      RETRIEVER <time>",
+            "└─ chat             CHAT_MODEL <time>  1,300 → 30  gpt-4.1-mini",
+        ]
+        tree = result.stdout.splitlines()[: -len("In MLflow's UI".splitlines()) - 2]
+        assert all(len(line) <= columns for line in tree)
+
+    def test_id_without_its_prefix(self, mlflow_file: Any) -> None:
+        bare = mlflow_file.agent.removeprefix("tr-")
+        assert show(bare, "--tracking-uri", mlflow_file.uri).stdout.startswith("support_desk")
+
+    def test_several_with_the_newest_last(self, mlflow_file: Any) -> None:
+        output = show("--last", "5", "--tracking-uri", mlflow_file.uri).stdout
+        assert output.index("support_desk  OK") < output.index("look_up  ERROR")
+        assert output.count("In MLflow's UI") == 1
+
+    def test_json(self, mlflow_file: Any) -> None:
+        output = show("--last", "2", "--json", "--tracking-uri", mlflow_file.uri).stdout
+        agent, failed = map(json.loads, output.splitlines())
+        assert (agent["trace_id"], agent["session_id"]) == (mlflow_file.agent, "session-1")
+        assert agent["usage"]["input_tokens"] == 2500
+        assert agent["tags"]["team"] == "desk"
+        root = next(span for span in agent["spans"] if span["parent_span_id"] is None)
+        assert root["attributes"]["mlflow.spanInputs"]["messages"][0]["role"] == "user"
+        chat = next(span for span in agent["spans"] if span["name"] == "chat")
+        assert (chat["type"], chat["model_name"], chat["model_provider"]) == ("CHAT_MODEL", "gpt-4.1-mini", "openai")
+        assert failed["state"] == failed["spans"][0]["status_code"].removeprefix("STATUS_CODE_") == "ERROR"
+
+    def test_unknown_id(self, mlflow_file: Any) -> None:
+        result = show("tr-0", "--tracking-uri", mlflow_file.uri)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == f"Error: There is no trace tr-0 in {mlflow_file.path}.\n"
+
+    def test_reading_needs_no_right_to_write_and_sees_what_a_writer_has_committed(
+        self, mlflow_file: Any, tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "a % folder?" / "mlflow.db"
+        copy.parent.mkdir()
+        copy.write_bytes(mlflow_file.path.read_bytes())
+        with sqlite3.connect(copy) as writer:
+            writer.execute("UPDATE trace_info SET trace_name = 'renamed' WHERE request_id = ?", (mlflow_file.agent,))
+            assert find(copy, mlflow_file.agent).trace.name == "support_desk"  # type: ignore[union-attr]
+        assert find(copy, mlflow_file.agent).trace.name == "renamed"  # type: ignore[union-attr]
+
+    def test_no_trace_yet(self, mlflow_file: Any, tmp_path: Path) -> None:
+        copy = tmp_path / "mlflow.db"
+        copy.write_bytes(mlflow_file.path.read_bytes())
+        with sqlite3.connect(copy) as writer:
+            writer.execute("DELETE FROM trace_info")
+        result = show("--tracking-uri", f"sqlite:///{copy}")
+        assert (result.exit_code, result.stderr) == (1, f"Error: {copy} holds no trace yet.\n")
+
+    def test_facts_that_older_versions_kept_as_tags_and_metadata(self, mlflow_file: Any, tmp_path: Path) -> None:
+        copy = tmp_path / "mlflow.db"
+        copy.write_bytes(mlflow_file.path.read_bytes())
+        with sqlite3.connect(copy) as writer:
+            for column in ("trace_name", "session_id", "input_tokens", "output_tokens", "total_tokens"):
+                writer.execute(f"UPDATE trace_info SET {column} = NULL")
+            writer.execute("INSERT INTO trace_tags VALUES ('mlflow.traceName', 'older', ?)", (mlflow_file.agent,))
+            usage = '{"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}'
+            writer.execute(
+                "INSERT INTO trace_request_metadata VALUES ('mlflow.trace.tokenUsage', ?, ?)",
+                (usage, mlflow_file.agent),
+            )
+        assert show(mlflow_file.agent, "--tracking-uri", f"sqlite:///{copy}").stdout.startswith("older  OK")
+        stored = find(copy, mlflow_file.agent)
+        assert stored is not None
+        assert stored.trace.usage is not None
+        assert stored.trace.usage.total_tokens == 3
+
+    def test_command_and_address_of_the_ui(self, mlflow_file: Any) -> None:
+        (stored,) = latest(mlflow_file.path)
+        command, address = instructions(mlflow_file.path, stored).plain.splitlines()[1:]
+        mlflow, *arguments = command.split()
+        assert os.access(mlflow, os.X_OK)
+        assert arguments == ["ui", "--backend-store-uri", mlflow_file.uri]
+        assert address.endswith(
+            f"/#/experiments/{stored.experiment_id}/traces?selectedEvaluationId={mlflow_file.failed}"
+        )
+
+
+def started(mlflow_file: Any, trace_id: str) -> str:
+    output = show(trace_id, "--tracking-uri", mlflow_file.uri).stdout
+    found = re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", output)
+    assert found
+    return found.group()
+
+
+def test_no_file(tmp_path: Path) -> None:
+    result = show("--tracking-uri", f"sqlite:///{tmp_path}/none.db")
+    assert result.exit_code == 1
+    assert f"There is no file {tmp_path}/none.db" in result.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but text", b"", None])
+def test_not_an_mlflow_file(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "other.db"
+    if content is None:
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE spans (id)")
+    else:
+        path.write_bytes(content)
+    result = show("--tracking-uri", f"sqlite:///{path}")
+    assert result.exit_code == 2
+    assert f"{path} is not an MLflow file" in result.stderr
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:5000", "databricks", "postgresql://host/db", "mlruns"])
+def test_unsupported_uri(uri: str) -> None:
+    result = show("--tracking-uri", uri)
+    assert result.exit_code == 2
+    assert f"reads SQLite files (sqlite:///…), not {uri}" in result.stderr
+
+
+def test_default_is_the_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "There is no file mlflow.db" in show().stderr
+
+
+def test_id_and_last_exclude_each_other() -> None:
+    assert show("tr-0", "--last", "2").exit_code == 2
+
+
+def test_without_its_extra_the_command_says_what_to_install() -> None:
+    program = "import sys; sys.modules['rich'] = None; from genspan.distro.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "pip install 'genspan[cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_terminal_that_knows_ascii_alone(mlflow_file: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "genspan.distro.cli", "show", mlflow_file.agent, "--tracking-uri", mlflow_file.uri],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"|- chat" in done.stdout
+
+
+def test_entry_point() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "genspan.distro.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("genspan, version ")
