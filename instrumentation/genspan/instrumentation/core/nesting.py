@@ -7,11 +7,15 @@ instrumentations use for this, so that ours and theirs see each other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from opentelemetry.context import Context, get_value, set_value
+from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv.values import OperationName
+
+from . import upstream
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -29,10 +33,24 @@ _AGENT: Final = "genspan.agent"
 _CONVERSATION: Final = "genspan.conversation.id"
 
 
-def enclosing(operation: str, context: Context) -> object | None:
-    """The operation of the same family that is under way around us: ours, or another instrumentation's."""
+class Outer(Protocol):
+    """The operation that ours is only a further layer of: ours, or another instrumentation's."""
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it still records."""
+
+    def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Takes what a layer further in knows of it."""
+
+
+def enclosing(operation: str, context: Context) -> Outer | None:
+    """The operation of the same family that is under way around us."""
     key = _KEYS.get(operation)
-    return None if key is None else get_value(key, context)
+    value = None if key is None else get_value(key, context)
+    if value is None or hasattr(value, "contribute"):
+        return cast("Outer | None", value)
+    return cast("Outer", upstream.outer(value))
 
 
 def enclosing_agent(context: Context) -> Operation | None:
@@ -48,6 +66,8 @@ def conversation_id(context: Context) -> str | None:
 def within(operation: Operation, context: Context, conversation: str | None) -> Context:
     """The context for what runs inside an operation."""
     key = _KEYS.get(operation.name)
+    if key == _INFERENCE:
+        return set_value(key, upstream.shared(operation) or operation, context)
     if key is not None:
         return set_value(key, operation, context)
     # A tool or agent called from inside a model call makes model calls of its own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Token
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv import attributes as names
@@ -63,6 +63,8 @@ class Operation:
     """
 
     ended = False
+    before_end: Callable[[], None] | None = None
+    """Called before the last attributes are set."""
     _first_chunk: float | None = None
     _last_chunk = 0.0
 
@@ -106,10 +108,7 @@ class Operation:
     def _add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None) -> None:
         fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
         self._attributes.update(fresh)
-        self._set({**fresh, **self._keep(content)} if content else fresh)
-
-    def _set(self, attributes: Attributes) -> None:
-        self.span.set_attributes(attributes)
+        self.span.set_attributes({**fresh, **self._keep(content)} if content else fresh)
 
     def _keep(self, content: Content) -> Attributes:
         """Content for the span as JSON text; for the event, as it is, until the end."""
@@ -129,6 +128,11 @@ class Operation:
         else:
             self._gaps.append(now - self._last_chunk)
         self._last_chunk = now
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it still records."""
+        return self.recording and not self.ended
 
     def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what an instrumented layer further in knows of this same operation."""
@@ -177,6 +181,8 @@ class Operation:
         if not self.recording:
             return
         seconds = perf_counter() - self._started
+        if self.before_end is not None:
+            guarded(self.before_end)
         fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
@@ -187,7 +193,7 @@ class Operation:
             fresh[names.ERROR_TYPE] = error_type(error)
         self._sum_up(fresh)
         self._attributes.update(fresh)
-        self._set({**fresh, **self._keep(content)} if content else fresh)
+        self.span.set_attributes({**fresh, **self._keep(content)} if content else fresh)
         self._report(seconds, error)
 
     def _sum_up(self, fresh: Attributes) -> None:
@@ -241,39 +247,19 @@ _INNER_KNOWS_BETTER: Final = {names.GEN_AI_PROVIDER_NAME, names.GEN_AI_RESPONSE_
 class InnerOperation(Operation):
     """The same model call seen by an instrumented layer further in: no span of its own, its facts go to the outer."""
 
-    def __init__(self, telemetry: Telemetry, outer: Operation, parent: Context, attributes: Attributes) -> None:
-        super().__init__(telemetry, outer.name, outer.span, parent, attributes)
+    def __init__(
+        self, telemetry: Telemetry, name: str, outer: nesting.Outer, parent: Context, attributes: Attributes
+    ) -> None:
+        super().__init__(telemetry, name, INVALID_SPAN, parent, attributes)
         self._outer = outer
-        self.recording = outer.recording and not outer.ended
-
-    @property
-    def captures_content(self) -> bool:
-        """Never: the outer layer has the messages."""
-        return False
-
-    def _set(self, attributes: Attributes) -> None:
-        pass
-
-    def finish(
-        self, attributes: Mapping[str, AttributeValue | None] | None = None, content: Content | None = None
-    ) -> None:
-        """Hands over what is known."""
-        if self._first_to_end():
-            guarded(self._end, attributes or {}, None, None)
-
-    def fail(
-        self,
-        error: BaseException,
-        attributes: Mapping[str, AttributeValue | None] | None = None,
-        content: Content | None = None,
-    ) -> None:
-        """Hands over what is known; whether the whole call failed is for the outer layer to say."""
-        self.finish(attributes)
+        self.recording = outer.wants_more
 
     def _sum_up(self, fresh: Attributes) -> None:
-        pass
+        """Nothing: the outer operation counts."""
 
     def _report(self, seconds: float, error: BaseException | None) -> None:
+        """Hands over what is known. Whether the whole call failed is for the outer operation to say."""
+        self._attributes.pop(names.ERROR_TYPE, None)
         self._outer.contribute(self._attributes)
 
 

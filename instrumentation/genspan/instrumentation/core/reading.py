@@ -18,20 +18,45 @@ OMITTED = frozenset({"NotGiven", "Omit", "Unset", "UnsetType", "Undefined"})
 """Names of the types that SDKs put where the caller gave nothing."""
 
 
+_PLAIN = frozenset({str, int, float, bool, list, tuple, dict, type(None)})
+"""Types looked up at a pointer's cost; `__name__` of a built-in type is made anew each time."""
+
+
 def given(value: Any) -> Any:
     """The value, or None where it is a library's sign for an omitted argument."""
-    return None if type(value).__name__ in OMITTED else value
+    kind = type(value)
+    return value if kind in _PLAIN or kind.__name__ not in OMITTED else None
 
 
 def field(holder: Any, name: str) -> Any:
     """A key of a mapping or an attribute of an object, None where it has none."""
-    if isinstance(holder, Mapping):
-        return given(holder.get(name))
-    return given(getattr(holder, name, None))
+    if type(holder) is dict:
+        value = holder.get(name)
+    elif holder is None:
+        return None
+    else:
+        value = _attribute(holder, name)
+    kind = type(value)
+    return value if kind in _PLAIN or kind.__name__ not in OMITTED else None
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    # Pydantic models, which most responses are, answer for an absent field in Python code, and slowly.
+    try:
+        return holder.__dict__[name]
+    except (AttributeError, KeyError):
+        pass
+    if not hasattr(type(holder), name):
+        extra = getattr(holder, "__pydantic_extra__", holder)
+        if extra is not holder:
+            return extra.get(name) if extra else None
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 
 def items(value: Any) -> Sequence[Any]:
     """The items of a list-like value. Nothing for text, mappings, and iterators, which reading would use up."""
+    if value is None:
+        return ()
     if isinstance(value, (list, tuple)):
         return value
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):

@@ -86,8 +86,8 @@ class Telemetry:
         """
         context = otel_context.get_current() if parent is None else parent
         outer = nesting.enclosing(operation, context)
-        if isinstance(outer, Operation):
-            return InnerOperation(self, outer, context, attributes)
+        if outer is not None:
+            return InnerOperation(self, operation, outer, context, attributes)
         attributes[names.GEN_AI_OPERATION_NAME] = operation
         if operation in _CONVERSATIONAL:
             conversation = conversation or nesting.conversation_id(context)
