@@ -23,7 +23,8 @@ if [ -z "${OPENAI_API_KEY:-}" ]; then
 fi
 
 MLFLOW_TRACKING_URI="sqlite:///$PWD/.demo/mlflow.db"
-export MLFLOW_TRACKING_URI
+OTEL_SERVICE_NAME="${OTEL_SERVICE_NAME:-support-desk}"
+export MLFLOW_TRACKING_URI OTEL_SERVICE_NAME
 
 echo "\$ opentelemetry-instrument python examples/agent.py"
 echo

@@ -130,7 +130,7 @@ class TestFileOfMlflow:
         command, address = instructions(mlflow_file.path, stored).plain.splitlines()[1:]
         mlflow, *arguments = command.split()
         assert os.access(mlflow, os.X_OK)
-        assert arguments == ["ui", "--backend-store-uri", mlflow_file.uri]
+        assert arguments == ["ui", "--backend-store-uri", mlflow_file.uri, "--workers", "1"]
         assert address.endswith(
             f"/#/experiments/{stored.experiment_id}/traces?selectedEvaluationId={mlflow_file.failed}"
         )
@@ -170,9 +170,15 @@ def test_unsupported_uri(uri: str) -> None:
     assert f"reads SQLite files (sqlite:///…), not {uri}" in result.stderr
 
 
+def test_database_in_memory() -> None:
+    result = show("--tracking-uri", "sqlite:///:memory:")
+    assert result.exit_code == 2
+    assert "in memory" in result.stderr
+
+
 def test_default_is_the_file_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "There is no file mlflow.db" in show().stderr
+    assert f"There is no file {tmp_path / 'mlflow.db'}" in show().stderr
 
 
 def test_id_and_last_exclude_each_other() -> None:

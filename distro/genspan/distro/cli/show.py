@@ -6,6 +6,7 @@ import os
 import sqlite3
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -13,10 +14,9 @@ from rich.console import Console
 from genspan.distro.cli.tree import rendered
 from genspan.distro.cli.ui import instructions
 from genspan.exporters.mlflow.reading import NotAnMlflowFile, StoredTrace, find, latest
+from genspan.exporters.mlflow.stores.sqlite.store import path_of
+from genspan.exporters.mlflow.tracking import DEFAULT_TRACKING_URI, MLFLOW_TRACKING_URI
 from genspan.semconv.encoding import decode, encode
-
-_DEFAULT_URI = "sqlite:///mlflow.db"
-_SCHEME = "sqlite:///"
 
 
 @click.command()
@@ -26,8 +26,8 @@ _SCHEME = "sqlite:///"
 )
 @click.option(
     "--tracking-uri",
-    envvar="MLFLOW_TRACKING_URI",
-    default=_DEFAULT_URI,
+    envvar=MLFLOW_TRACKING_URI,
+    default=DEFAULT_TRACKING_URI,
     show_default=True,
     show_envvar=True,
     help="Where the traces are: sqlite:///relative/path or sqlite:////absolute/path.",
@@ -53,11 +53,15 @@ def show(trace_id: str | None, last: int | None, tracking_uri: str, as_json: boo
 
 
 def _path(tracking_uri: str) -> Path:
-    """The SQLite file that a tracking URI names."""
-    if not tracking_uri.startswith(_SCHEME):
-        hint = f"; its traces are in its own UI, {tracking_uri}" if tracking_uri.startswith("http") else ""
-        raise click.UsageError(f"genspan show reads SQLite files ({_SCHEME}…), not {tracking_uri}{hint}.")
-    return Path(tracking_uri.removeprefix(_SCHEME).partition("?")[0])
+    """The SQLite file that a tracking URI names. Raises UsageError where it names none."""
+    scheme = urlsplit(tracking_uri).scheme
+    if scheme.partition("+")[0] != "sqlite":
+        hint = f": its traces are in its own UI, {tracking_uri}" if scheme in ("http", "https") else "."
+        raise click.UsageError(f"genspan show reads SQLite files (sqlite:///…), not {tracking_uri}{hint}")
+    try:
+        return Path(path_of(tracking_uri))
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
 
 
 def _traces(path: Path, trace_id: str | None, count: int) -> list[StoredTrace]:
@@ -65,7 +69,9 @@ def _traces(path: Path, trace_id: str | None, count: int) -> list[StoredTrace]:
     try:
         found = [find(path, trace_id)] if trace_id else latest(path, count)[::-1]
     except FileNotFoundError:
-        hint = "" if os.environ.get("MLFLOW_TRACKING_URI") else " (--tracking-uri or MLFLOW_TRACKING_URI names another)"
+        hint = (
+            "" if os.environ.get(MLFLOW_TRACKING_URI) else f" (--tracking-uri or {MLFLOW_TRACKING_URI} names another)"
+        )
         raise click.ClickException(f"There is no file {path}{hint}.") from None
     except NotAnMlflowFile as error:
         raise click.UsageError(f"{path} is not an MLflow file: {error}.") from None

@@ -17,7 +17,7 @@ _ADDRESS = "http://127.0.0.1:5000"
 def instructions(path: Path, stored: StoredTrace) -> Text:
     """The command that serves the file, ready to be pasted, and the address of the trace there."""
     mlflow = _mlflow()
-    server = [mlflow or "mlflow", "ui", "--backend-store-uri", f"sqlite:///{path.absolute()}"]
+    server = [mlflow or "mlflow", "ui", "--backend-store-uri", f"sqlite:///{path.absolute()}", "--workers", "1"]
     address = f"{_ADDRESS}/#/experiments/{stored.experiment_id}/traces?selectedEvaluationId={stored.trace.trace_id}"
     first = "" if mlflow else "pip install mlflow\n  "
     return Text.assemble(

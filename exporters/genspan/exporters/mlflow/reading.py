@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey, TraceTagKey
 from genspan.exporters.mlflow.model import Cost, MlflowSpan, MlflowTrace, TokenUsage
 from genspan.semconv.encoding import decode
 
 _PATIENCE = 5.0
 """Seconds to wait for a writer that holds the file."""
-
-_USAGE = "mlflow.chat.tokenUsage"
-_COST = "mlflow.llm.cost"
 
 
 class NotAnMlflowFile(Exception):
@@ -45,7 +43,7 @@ def find(path: Path, trace_id: str) -> StoredTrace | None:
 
     Raises FileNotFoundError, or NotAnMlflowFile.
     """
-    found = _read(path, "WHERE request_id = ?", f"tr-{trace_id.removeprefix('tr-')}")
+    found = _read(path, "WHERE request_id = ?", TRACE_ID_PREFIX + trace_id.removeprefix(TRACE_ID_PREFIX))
     return found[0] if found else None
 
 
@@ -88,11 +86,11 @@ def _trace(database: sqlite3.Connection, row: dict[str, Any]) -> StoredTrace:
         request_time=row["timestamp_ms"],
         execution_duration=row["execution_time_ms"],
         state=row["status"],
-        name=row.get("trace_name") or tags.get("mlflow.traceName"),
+        name=row.get("trace_name") or tags.get(TraceTagKey.TRACE_NAME),
         request_preview=row.get("request_preview"),
         response_preview=row.get("response_preview"),
         client_request_id=row.get("client_request_id"),
-        session_id=row.get("session_id") or metadata.get("mlflow.trace.session"),
+        session_id=row.get("session_id") or metadata.get(TraceMetadataKey.TRACE_SESSION),
         usage=_usage(row) or _usage(_decoded(metadata.get("mlflow.trace.tokenUsage"))),
         cost=_cost(row) or _cost(_decoded(metadata.get("mlflow.trace.cost"))),
         tags=tags,
@@ -109,7 +107,7 @@ def _span(row: dict[str, Any]) -> MlflowSpan:
     content = _decoded(row["content"])
     attributes = {key: str(value) for key, value in content.get("attributes", {}).items()}
     return MlflowSpan(
-        trace_id=row["trace_id"].removeprefix("tr-"),
+        trace_id=row["trace_id"].removeprefix(TRACE_ID_PREFIX),
         span_id=row["span_id"],
         parent_span_id=row["parent_span_id"],
         name=row["name"],
@@ -118,14 +116,14 @@ def _span(row: dict[str, Any]) -> MlflowSpan:
         end_time_unix_nano=row["end_time_unix_nano"],
         status_code=f"STATUS_CODE_{row['status']}",
         status_message=content.get("status", {}).get("message") or "",
-        type=row["type"] or _text(attributes.get("mlflow.spanType")),
+        type=row["type"] or _text(attributes.get(SpanAttributeKey.SPAN_TYPE)),
         attributes=attributes,
         events=content.get("events") or [],
         links=content.get("links") or [],
-        model_name=row.get("model_name") or _text(attributes.get("mlflow.llm.model")),
-        model_provider=row.get("model_provider") or _text(attributes.get("mlflow.llm.provider")),
-        usage=_usage(_decoded(attributes.get(_USAGE))),
-        cost=_cost(row) or _cost(_decoded(attributes.get(_COST))),
+        model_name=row.get("model_name") or _text(attributes.get(SpanAttributeKey.MODEL)),
+        model_provider=row.get("model_provider") or _text(attributes.get(SpanAttributeKey.MODEL_PROVIDER)),
+        usage=_usage(_decoded(attributes.get(SpanAttributeKey.CHAT_USAGE))),
+        cost=_cost(row) or _cost(_decoded(attributes.get(SpanAttributeKey.LLM_COST))),
     )
 
 
