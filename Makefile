@@ -23,12 +23,22 @@ $(VENV)/.dev: $(BIN)/uv pyproject.toml constraints.txt
 	$(UV) --editable '.[demo]' --group lint --group test
 	touch $@
 
+# A real OTLP backend for end-to-end tests, apart from our own environment: it needs other versions of the same libraries.
+PHOENIX := .venv-phoenix
+PHOENIX_VERSION := 20.26.1
+$(PHOENIX)/.ready-$(PHOENIX_VERSION): | $(BIN)/uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PHOENIX)
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		$(BIN)/uv pip install --quiet --python $(PHOENIX)/bin/python arize-phoenix==$(PHOENIX_VERSION); \
+	else echo "Phoenix needs Python 3.11: its tests will be skipped"; fi
+	touch $@
+
 demo: $(VENV)/.demo
 	PATH="$(abspath $(BIN)):$$PATH" examples/demo.sh
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -50,4 +60,4 @@ constraints: $(BIN)/uv
 		--upgrade --prerelease if-necessary-or-explicit --extra demo --group lint --group test pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf $(VENV) .demo dist build
+	rm -rf $(VENV) $(PHOENIX) .demo dist build

@@ -301,6 +301,7 @@ def test_accepts_metrics() -> None:
         ("unit", a_metric(0.5, MA, unit="ms")),
         ("buckets", a_metric(0.5, MA, buckets=[1.0, 2.0])),
         ("value type", a_metric(1, MA)),
+        ("value type", a_metric(1.5, MA, "gen_ai.client.inference.operation.input_tokens", "{token}")),
         ("value type", a_metric(1.5, MODALITY, name=INPUT_TOKENS, unit="{token}", instrument="counter")),
         ("instrument", a_metric(1, MODALITY, name=INPUT_TOKENS, unit="{token}")),
         ("instrument", a_metric(1, MODALITY, name=INPUT_TOKENS, unit="{token}", instrument="up and down")),

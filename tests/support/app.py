@@ -15,7 +15,8 @@ _OURS = ("OTEL_", "MLFLOW_", "GENSPAN_", "OPENAI_", "PYTHONPATH", "PYTEST_", "CO
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The tests' own environment without what steers telemetry, and with what is given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return inherited | {"PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}"} | dict(given or {})
+    loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    return inherited | loopback | {"PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}"} | dict(given or {})
 
 
 def start(source: str, cwd: Path, given: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
