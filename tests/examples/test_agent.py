@@ -4,51 +4,29 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genspan.distro.demo import server as demo
-from genspan.distro.demo.server import DemoServer, running
+from genspan.distro.demo.server import running
 
 AGENT = Path(__file__).parents[2] / "examples" / "agent.py"
 
 
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """What the server is asked, in order."""
-    seen: list[tuple[str, dict[str, Any]]] = []
-    read = demo._Handler._body
-
-    def reading(handler: BaseHTTPRequestHandler) -> dict[str, Any]:
-        body = read(handler)  # type: ignore[arg-type]
-        seen.append((handler.path, body))
-        return body
-
-    monkeypatch.setattr(demo._Handler, "_body", reading)
-    return seen
-
-
-@pytest.fixture
-def server(requests: list[Any]) -> Iterator[DemoServer]:
-    with running() as server:
-        yield server
-
-
 @pytest.mark.slow
-def test_agent_answers(server: DemoServer, requests: list[tuple[str, dict[str, Any]]]) -> None:
+def test_agent_answers() -> None:
+    requests: list[tuple[str, Any]] = []
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "OPENAI_"))}
-    done = subprocess.run(
-        [sys.executable, str(AGENT)],
-        env=environ | {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.base_url, "OPENAI_MODEL": "some-model"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    with running(observe=lambda path, body: requests.append((path, json.loads(body)))) as server:
+        done = subprocess.run(
+            [sys.executable, str(AGENT)],
+            env=environ | {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.base_url, "OPENAI_MODEL": "some-model"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
     assert done.stderr == ""
     summary, answer = (done.stdout.partition(label)[2] for label in ("Summary:", "Answer:"))
     assert "cracked" in summary

@@ -38,10 +38,16 @@ class DemoServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0, latency: float = 0.005) -> None:
-        """Port 0 is any free one. `latency`: seconds before the first byte; a stream's chunks take a tenth each."""
+    def __init__(
+        self, port: int = 0, latency: float = 0.005, observe: Callable[[str, bytes], None] | None = None
+    ) -> None:
+        """Port 0 is any free one. `latency`: seconds before the first byte; a stream's chunks take a tenth each.
+
+        `observe` gets the path and the body of each POST, in the thread that answers it.
+        """
         super().__init__(("127.0.0.1", port), _Handler)
         self.latency = latency
+        self.observe = observe
 
     @property
     def base_url(self) -> str:
@@ -55,9 +61,11 @@ class DemoServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def running(port: int = 0, latency: float = 0.0) -> Iterator[DemoServer]:
+def running(
+    port: int = 0, latency: float = 0.0, observe: Callable[[str, bytes], None] | None = None
+) -> Iterator[DemoServer]:
     """A server that answers in a thread of this process while the `with` block runs."""
-    with DemoServer(port, latency) as server:
+    with DemoServer(port, latency, observe) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield server
@@ -103,6 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Json:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.server.observe:
+            self.server.observe(self.path, raw)
         try:
             body = json.loads(raw)
         except ValueError:
