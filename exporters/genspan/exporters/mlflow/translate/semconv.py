@@ -94,10 +94,9 @@ def read(attributes: Attributes) -> Reading | None:
     if outputs is not None:
         reading.outputs, reading.response_preview, reading.outputs_from, message_format = outputs
         reading.message_format = reading.message_format or message_format
-    definitions = attributes.get(gen_ai.GEN_AI_TOOL_DEFINITIONS)
-    if definitions is not None:
-        reading.tools = encode(function_tools(_decoded(definitions)))
-        reading.tools_from = (gen_ai.GEN_AI_TOOL_DEFINITIONS,)
+    tools = function_tools(_decoded(attributes.get(gen_ai.GEN_AI_TOOL_DEFINITIONS)))
+    if tools:
+        reading.tools, reading.tools_from = encode(tools), (gen_ai.GEN_AI_TOOL_DEFINITIONS,)
     return reading
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from genspan.semconv.encoding import encode
 
 
-def function_tools(value: Any) -> Any:
-    """Tools in the nested function form from `gen_ai.tool.definitions`; anything but a list as it is."""
-    return [_tool(item) for item in value] if isinstance(value, (list, tuple)) else value
+def function_tools(value: Any) -> list[dict[str, Any]] | None:
+    """Tools in the nested function form from the decoded `gen_ai.tool.definitions`; None where that is no list."""
+    return [_tool(item) for item in value] if isinstance(value, (list, tuple)) else None
 
 
 def _tool(item: Any) -> dict[str, Any]:
@@ -32,22 +32,36 @@ def _tool(item: Any) -> dict[str, Any]:
 
 
 def _listable(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The JSON schema, its properties in words that the UI accepts.
+    """The JSON schema of a tool's parameters in words that the UI accepts.
 
-    One property that it does not accept and no tool is listed at all (3.17.2): `type` must be one name, so a union is
-    written as `anyOf`, which says the same.
+    One property that it does not accept, and it lists no tool at all (3.17.2).
     """
+    listable = dict(schema)
     properties = schema.get("properties")
-    if not isinstance(properties, Mapping):
-        return schema
-    return {**schema, "properties": {name: _property(value) for name, value in properties.items()}}
+    if isinstance(properties, Mapping):
+        listable["properties"] = {name: _property(value) for name, value in properties.items()}
+    elif "properties" in schema:
+        del listable["properties"]
+    required = schema.get("required")
+    if isinstance(required, (list, tuple)):
+        listable["required"] = [name for name in required if isinstance(name, str)]
+    elif "required" in schema:
+        del listable["required"]
+    return listable
 
 
 def _property(value: Any) -> Any:
+    """A property's schema: `type` must be one name, so a union is written as `anyOf`, which says the same."""
     if not isinstance(value, Mapping):
         return {}
-    kinds = value.get("type")
-    if not isinstance(kinds, (list, tuple)):
-        return value
-    rest = {key: item for key, item in value.items() if key != "type"}
-    return {**rest, "anyOf": [{"type": kind} for kind in kinds]}
+    accepted = dict(value)
+    kinds, description, choices = value.get("type"), value.get("description"), value.get("enum")
+    if not isinstance(kinds, (str, type(None))):
+        del accepted["type"]
+        if isinstance(kinds, (list, tuple)):
+            accepted["anyOf"] = [{"type": kind} for kind in kinds]
+    if not isinstance(description, (str, type(None))):
+        accepted["description"] = encode(description)
+    if not isinstance(choices, (list, tuple, type(None))):
+        accepted["enum"] = [choices]
+    return accepted
