@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import getpass
 import os
+import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -40,7 +41,7 @@ def _user() -> str:
 def git_metadata(folder: Path) -> dict[str, str]:
     """Commit, branch and repository address of the Git work tree that holds `folder`; empty outside of one.
 
-    Read from Git's files, since a program that is being traced should not find itself starting others.
+    Credentials in the address are left out. Read from Git's files, since a program that is being traced should not find itself starting others.
     """
     try:
         git = next((tree / ".git" for tree in (folder, *folder.parents) if (tree / ".git").exists()), None)
@@ -79,4 +80,5 @@ def _commit(git: Path, reference: str) -> str | None:
 def _repository(git: Path) -> str | None:
     config = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     config.read(git / "config")
-    return config.get('remote "origin"', "url", fallback=None)
+    address = config.get('remote "origin"', "url", fallback=None)
+    return address and re.sub(r"(?<=://)[^/@]*@", "", address)
