@@ -26,7 +26,7 @@ def program_metadata() -> Mapping[str, str]:
         TraceMetadataKey.USER: _user(),
         TraceMetadataKey.SOURCE_NAME: sys.argv[0] if sys.argv and sys.argv[0] else "<console>",
         TraceMetadataKey.SOURCE_TYPE: "LOCAL",
-        **git_metadata(Path.cwd()),
+        **_working_git(),
     }
     return MappingProxyType(facts)
 
@@ -38,10 +38,19 @@ def _user() -> str:
         return "unknown"
 
 
+def _working_git() -> dict[str, str]:
+    try:
+        return git_metadata(Path.cwd())
+    except FileNotFoundError:
+        # The working directory has been removed.
+        return {}
+
+
 def git_metadata(folder: Path) -> dict[str, str]:
     """Commit, branch and repository address of the Git work tree that holds `folder`; empty outside of one.
 
-    Credentials in the address are left out. Read from Git's files, since a program that is being traced should not find itself starting others.
+    Credentials in the address are left out. Read from Git's files, since a program that is being traced should not find
+    itself starting others.
     """
     try:
         git = next((tree / ".git" for tree in (folder, *folder.parents) if (tree / ".git").exists()), None)
