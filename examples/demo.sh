@@ -18,8 +18,8 @@ if [ -z "${OPENAI_API_KEY:-}" ]; then
     done
     OPENAI_API_KEY=none OPENAI_BASE_URL=$(cat .demo/server.url)
     # A proxy of the machine must not be asked for a server on loopback.
-    NO_PROXY="127.0.0.1,${NO_PROXY:-${no_proxy:-}}"
-    export OPENAI_API_KEY OPENAI_BASE_URL NO_PROXY
+    no_proxy="127.0.0.1,${no_proxy:-${NO_PROXY:-}}" NO_PROXY=$no_proxy
+    export OPENAI_API_KEY OPENAI_BASE_URL no_proxy NO_PROXY
 fi
 
 MLFLOW_TRACKING_URI="sqlite:///$PWD/.demo/mlflow.db"
