@@ -154,8 +154,9 @@ def _speaks(span: MlflowSpan) -> bool:
     return span.request_preview is not None or span.response_preview is not None
 
 
-def _start(span: MlflowSpan) -> int:
-    return span.start_time_unix_nano
+def _start(span: MlflowSpan) -> tuple[int, str]:
+    """The order of spans; the same whatever order they come in, even where two start together."""
+    return span.start_time_unix_nano, span.span_id
 
 
 def _first(values: Iterable[str | None]) -> str | None:
