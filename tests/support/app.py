@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _BIN = Path(sys.executable).parent
@@ -19,11 +19,16 @@ def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return inherited | loopback | {"PATH": f"{_BIN}{os.pathsep}{os.environ['PATH']}"} | dict(given or {})
 
 
-def start(source: str, cwd: Path, given: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Starts a Python program under `opentelemetry-instrument` in a folder; the caller waits for it."""
+def start(
+    source: str, cwd: Path, given: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """Starts a Python program under `opentelemetry-instrument` in a folder; the caller waits for it.
+
+    `options` are the interpreter's own.
+    """
     (cwd / "app.py").write_text(source)
     return subprocess.Popen(
-        [_BIN / "opentelemetry-instrument", "python", "app.py"],
+        [_BIN / "opentelemetry-instrument", "python", *options, "app.py"],
         cwd=cwd,
         env=environment(given),
         stdout=subprocess.PIPE,
@@ -33,10 +38,14 @@ def start(source: str, cwd: Path, given: Mapping[str, str] | None = None) -> sub
 
 
 def run(
-    source: str, cwd: Path, given: Mapping[str, str] | None = None, timeout: float = 60
+    source: str,
+    cwd: Path,
+    given: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
     """Runs such a program to its end. Raises TimeoutExpired after so many seconds, AssertionError if it fails."""
-    with start(source, cwd, given) as process:
+    with start(source, cwd, given, options) as process:
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
