@@ -19,7 +19,7 @@ from openai import OpenAI
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-5.4-mini")
 
 LETTER = """\
-My order 1042 has arrived. The lid of the coffee grinder is cracked, the kettle is fine. \
+My order 1042 has arrived. The lid of the coffee grinder is cracked, the kettle is fine.
 Can I return the cracked grinder, who pays the postage, and what will be the refund?"""
 
 ORDERS = {
@@ -86,7 +86,7 @@ def answer(letter: str) -> str:
 
 
 if __name__ == "__main__":
-    print(f"Letter:  {LETTER}\n")
-    print("Summary: ", end="")
+    print("Letter:", LETTER, sep="\n", end="\n\n")
+    print("Summary:")
     sum_up(LETTER)
-    print(f"\nAnswer:  {answer(LETTER)}")
+    print("\nAnswer:", answer(LETTER), sep="\n")

@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from genspan.distro.demo.arguments import NotFound, Schema, fill
 from genspan.distro.demo.words import sentences, stems, words
+
+_ENOUGH = 2
+"""The relevance that makes a tool worth calling: a word of its name, or two of its description."""
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -91,25 +95,27 @@ def _question(turns: Sequence[Turn]) -> tuple[str, Sequence[Turn]]:
 
 
 def _calls(prompt: Prompt, question: str, results: Sequence[str], called: set[str]) -> tuple[ToolCall, ...]:
-    forced = prompt.tool_choice not in ("auto", "none")
-    if prompt.tool_choice == "none" or (forced and called):
-        return ()
-    tools = [tool for tool in prompt.tools if prompt.tool_choice in ("auto", "required", tool.name)]
     known = "\n".join([question, *results])
+    ranked = sorted(prompt.tools, key=lambda tool: _relevance(tool, question), reverse=True)
+    if prompt.tool_choice == "none":
+        return ()
+    if prompt.tool_choice != "auto":
+        demanded = [tool for tool in ranked if prompt.tool_choice in ("required", tool.name)][:1]
+        return () if called else tuple(_call(tool, question, known, invent=True) for tool in demanded)
     calls = []
-    for tool in sorted(tools, key=lambda tool: _relevance(tool, question), reverse=True):
-        if not forced and (tool.name in called or _relevance(tool, question) < 2):
-            continue
-        try:
-            calls.append(ToolCall(tool.name, _arguments(tool, question, known)))
-        except NotFound:
-            continue
-        if forced or not prompt.parallel_tool_calls:
-            break
-    if forced and tools and not calls:
-        best = max(tools, key=lambda tool: _relevance(tool, question))
-        return (ToolCall(best.name, fill(best.parameters, question, question, invent=True)),)
-    return tuple(calls)
+    for tool in ranked:
+        if tool.name not in called and _relevance(tool, question) >= _ENOUGH:
+            with suppress(NotFound):
+                calls.append(_call(tool, question, known))
+    return tuple(calls if prompt.parallel_tool_calls else calls[:1])
+
+
+def _call(tool: Tool, question: str, known: str, *, invent: bool = False) -> ToolCall:
+    """The question's values come before those of earlier results, and those before invented ones."""
+    try:
+        return ToolCall(tool.name, fill(tool.parameters, question, question))
+    except NotFound:
+        return ToolCall(tool.name, fill(tool.parameters, known, question, invent=invent))
 
 
 def _relevance(tool: Tool, question: str) -> int:
@@ -120,14 +126,6 @@ def _relevance(tool: Tool, question: str) -> int:
         for name, part in tool.parameters.get("properties", {}).items()
     )
     return 2 * len(asked & stems(tool.name)) + len(asked & stems(f"{tool.description} {parameters}"))
-
-
-def _arguments(tool: Tool, question: str, known: str) -> dict[str, Any]:
-    """The question's values before those of earlier results."""
-    try:
-        return fill(tool.parameters, question, question)
-    except NotFound:
-        return fill(tool.parameters, known, question)
 
 
 def _from_results(question: str, results: Sequence[str]) -> str:
