@@ -30,6 +30,7 @@ print(json.dumps({
 
 HTTP = "opentelemetry.exporter.otlp.proto.http.trace_exporter.OTLPSpanExporter"
 GRPC = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter.OTLPSpanExporter"
+MLFLOW = "genspan.exporters.mlflow.exporter.MlflowSpanExporter"
 CONSOLE = "opentelemetry.sdk.trace.export.ConsoleSpanExporter"
 
 
@@ -38,14 +39,12 @@ def report(cwd: Path, **given: str) -> dict[str, Any]:
     return {**json.loads(run.stdout), "stderr": run.stderr}
 
 
-def installed(site: Path, name: str, entry_points: str, source: str) -> Path:
-    """A package as pip leaves it: a module and its metadata."""
-    (site / f"{name}.py").write_text(source)
-    info = site / f"{name}-1.0.dist-info"
+def installed(site: Path, name: str, entry_points: str) -> None:
+    """A package's metadata, as pip leaves it."""
+    info = site / f"{name.replace('-', '_')}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(entry_points)
-    return site
 
 
 INSTRUMENTOR = """
@@ -66,12 +65,8 @@ class Instrumentor(BaseInstrumentor):
 
 
 def instrumentor(site: Path, name: str, entry_point: str, body: str = "") -> None:
-    installed(
-        site,
-        name,
-        f"[opentelemetry_instrumentor]\n{entry_point} = {name}:Instrumentor\n",
-        INSTRUMENTOR.format(name=name, body=body),
-    )
+    installed(site, name, f"[opentelemetry_instrumentor]\n{entry_point} = {name}:Instrumentor\n")
+    (site / f"{name}.py").write_text(INSTRUMENTOR.format(name=name, body=body))
 
 
 def test_resource_names_the_distribution_and_keeps_the_users(tmp_path: Path) -> None:
@@ -145,16 +140,63 @@ def test_the_user_may_keep_the_other_instrumentor(tmp_path: Path) -> None:
     assert "acme_openai" not in found["stderr"]
 
 
-EARLY_PROVIDER = """
+DECLARATIVE = """
+file_format: "1.1"
+resource:
+  attributes:
+    - {name: team, value: blue}
+tracer_provider:
+  processors:
+    - simple: {exporter: {console: {}}}
+    - batch: {exporter: {mlflow: {}}}
+"""
+
+
+def test_a_configuration_file_says_it_all(tmp_path: Path) -> None:
+    (tmp_path / "otel.yaml").write_text(DECLARATIVE)
+    found = report(tmp_path, OTEL_CONFIG_FILE="otel.yaml", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    assert found["exporters"] == [CONSOLE, MLFLOW]
+    assert found["resource"]["team"] == "blue"
+    assert "OTEL_TRACES_EXPORTER" not in found["environment"]
+    assert found["environment"]["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] == "SPAN_ONLY"
+    assert "ignoring" not in found["stderr"]
+
+
+PLAIN_DISTRO = """
+import os
+from opentelemetry.instrumentation.distro import BaseDistro
+
+class Distro(BaseDistro):
+    def _configure(self, **kwargs):
+        os.environ.setdefault("OTEL_TRACES_EXPORTER", "console")
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "given", "exporters"),
+    [
+        ("opentelemetry-distro", {}, [MLFLOW]),
+        ("opentelemetry-distro", {"OTEL_PYTHON_DISTRO": "plain"}, [CONSOLE]),
+        ("acme-distro", {}, [CONSOLE]),
+        ("acme-distro", {"OTEL_PYTHON_DISTRO": "genspan"}, [MLFLOW]),
+    ],
+)
+def test_precedes_opentelemetrys_own_distro_and_no_other(
+    package: str, given: dict[str, str], exporters: list[str], tmp_path: Path
+) -> None:
+    site = tmp_path / "site"  # On PYTHONPATH, so found before ours.
+    site.mkdir()
+    installed(site, package, "[opentelemetry_distro]\nplain = plain_distro:Distro\n")
+    (site / "plain_distro.py").write_text(PLAIN_DISTRO)
+    found = report(tmp_path, PYTHONPATH=str(site), **given)
+    assert found["exporters"] == exporters
+
+
+PROVIDING_DISTRO = """
 from opentelemetry import trace
+from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
-
-class Early:
-    def __call__(self):
-        pass
-
-from opentelemetry.instrumentation.distro import BaseDistro
 
 class Distro(BaseDistro):
     def _configure(self, **kwargs):
@@ -167,10 +209,11 @@ class Distro(BaseDistro):
 def test_joins_the_provider_of_another_distribution(tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    installed(site, "acme_distro", "[opentelemetry_distro]\nacme = acme_distro:Distro\n", EARLY_PROVIDER)
+    installed(site, "acme", "[opentelemetry_distro]\nacme = acme:Distro\n")
+    (site / "acme.py").write_text(PROVIDING_DISTRO)
     found = report(
         tmp_path, PYTHONPATH=str(site), OTEL_PYTHON_DISTRO="acme", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9"
     )
     assert found["provider"] == "TracerProvider"
-    assert found["exporters"] == [CONSOLE, "genspan.exporters.mlflow.exporter.MlflowSpanExporter"]
+    assert found["exporters"] == [CONSOLE, MLFLOW]
     assert "Overriding" not in found["stderr"]
