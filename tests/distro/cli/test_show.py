@@ -160,7 +160,7 @@ def test_not_an_mlflow_file(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     result = show("--tracking-uri", f"sqlite:///{path}")
     assert result.exit_code == 2
-    assert f"{path} is not an MLflow file" in result.stderr
+    assert f"{path} holds no MLflow traces" in result.stderr
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:5000", "databricks", "postgresql://host/db", "mlruns"])

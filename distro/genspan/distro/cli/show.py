@@ -74,7 +74,7 @@ def _traces(path: Path, trace_id: str | None, count: int) -> list[StoredTrace]:
         )
         raise click.ClickException(f"There is no file {path}{hint}.") from None
     except NotAnMlflowFile as error:
-        raise click.UsageError(f"{path} is not an MLflow file: {error}.") from None
+        raise click.UsageError(f"{path} holds no MLflow traces: {error}.") from None
     except sqlite3.OperationalError as error:
         raise click.ClickException(f"{path} cannot be read: {error}.") from None
     traces = [stored for stored in found if stored]
