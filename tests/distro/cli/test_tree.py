@@ -87,6 +87,12 @@ def test_eighty_columns() -> None:
     ]
 
 
+def test_names_give_way_first() -> None:
+    lines = printed(68)
+    assert lines[7] == "   ├─ searc…  TOOL            600 ms"
+    assert lines[5].endswith("CHAT_MODEL      1.20 s  1,500 → ?  gpt-5.4-mini")
+
+
 def test_a_wide_terminal_shows_when_each_span_ran() -> None:
     bars = ["".join(mark for mark in line if mark in "━ ") for line in printed(120)[4:11]]
     assert [bar.count("━") for bar in bars] == [24, 12, 12, 6, 1, 6, 1]

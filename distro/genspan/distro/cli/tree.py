@@ -82,8 +82,9 @@ def _tree(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
     rows = [_row(branch, trace.spans, options) for branch in branches(trace.spans)]
     columns = [column for column in zip(_JUSTIFIED, *rows, strict=True) if any(column[1:])]
     table = Table.grid(padding=(0, 2, 0, 0))
-    for justify, *_ in columns:
-        table.add_column(no_wrap=True, justify=justify, overflow="ellipsis")
+    for index, (justify, *_) in enumerate(columns):
+        # rich narrows columns that may wrap before the others: names give way first, cut off since their text may not.
+        table.add_column(no_wrap=index > 0, justify=justify, overflow="ellipsis")
     for row in zip(*(cells for _, *cells in columns), strict=True):
         table.add_row(*row)
     return table
@@ -95,7 +96,7 @@ def _row(branch: Branch, spans: Sequence[MlflowSpan], options: ConsoleOptions) -
     failed = span.status_code == "STATUS_CODE_ERROR"
     guides, mark = (_ASCII_GUIDES, "=") if options.ascii_only else (_GUIDES, "━")
     return (
-        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else "")),
+        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else ""), no_wrap=True),
         Text(span.type or "", _TYPES.get(span.type or "", "dim")),
         Text(duration(_nanoseconds(span), 1e-9) or "unfinished"),
         Text(tokens(span.usage)),
