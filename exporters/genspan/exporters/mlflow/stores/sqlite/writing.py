@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,6 +72,8 @@ def write(
             tables.tag(trace, {**rows.tags(trace, layout), **rows.tags(whole, layout)}, overwrite=speaks)
             tables.describe(trace, rows.metadata(trace, layout), overwrite=speaks)
             tables.describe(trace, rows.metadata(whole, layout), overwrite=not before.is_finalized)
+            if not before.is_finalized:
+                tables.forget(trace, rows.OF_THE_ROOT - whole.metadata.keys())
         tables.tag(trace, rows.location_tags(trace, experiment), overwrite=False)
     tables.execute(connection)
     return rejections
@@ -95,6 +97,7 @@ class Tables:
             for table in ("trace_tags", "trace_request_metadata")
             for overwrite, statement in ((True, upsert), (False, insert_missing))
         }
+        self._forget = self._statement("DELETE FROM trace_request_metadata WHERE request_id = ? AND key = ?")
         self._has_assessments = layout.has("assessments", "trace_timestamp_ms")
         self._move_assessments = self._statement("UPDATE assessments SET trace_timestamp_ms = ? WHERE trace_id = ?")
 
@@ -115,6 +118,10 @@ class Tables:
     def describe(self, trace: MlflowTrace, metadata: Mapping[str, str], *, overwrite: bool) -> None:
         """Metadata of a trace."""
         self._add_pair["trace_request_metadata", overwrite].extend((trace.trace_id, *pair) for pair in metadata.items())
+
+    def forget(self, trace: MlflowTrace, keys: Iterable[str]) -> None:
+        """Metadata of a span that no longer speaks for the trace, now that the root has come."""
+        self._forget.extend((trace.trace_id, key) for key in keys)
 
     def move_assessments(self, trace: MlflowTrace, timestamp_ms: int) -> None:
         """The trace has got an earlier start, of which its assessments keep a copy."""
@@ -176,14 +183,20 @@ def _read(content: str) -> MlflowSpan | None:
         return None
 
 
-def _joined(facts: Mapping[str, Any], before: StoredTrace) -> dict[str, Any]:
-    """The row of `trace_info` from the facts of the whole and from what the row says, which may know more.
+def _joined(whole: Mapping[str, Any], before: StoredTrace) -> dict[str, Any]:
+    """The row of `trace_info`: what all spans say, and from the row that is there what no span can say.
 
-    A state is more than none: once a trace has ended, it has. What a client has finalized stays, and only its gaps are
-    filled, as in MLflow's `log_spans` (3.17.2).
+    A trace that has ended stays so. What a client has finalized stays too, and only its gaps are filled, as in MLflow's
+    `log_spans` (3.17.2).
     """
-    first, second = (before.facts, facts) if before.is_finalized else (facts, before.facts)
-    joined = {column: second[column] if first[column] is None else first[column] for column in facts}
-    if first["status"] in UNENDED:
-        joined["status"] = second["status"]
+    joined = {
+        column: stored
+        if stored is not None and (before.is_finalized or column == "client_request_id")
+        else whole[column]
+        for column, stored in before.facts.items()
+    }
+    states = [whole["status"], before.facts["status"]]
+    if before.is_finalized:
+        states.reverse()
+    joined["status"] = next((state for state in states if state not in UNENDED), "IN_PROGRESS")
     return joined
