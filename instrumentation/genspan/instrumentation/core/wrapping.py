@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -62,22 +62,45 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
         kwargs, call = _watching(method, telemetry, instance, kwargs)
-        # Wrong arguments raise here and now; nothing else happens before the app awaits.
-        pending = wrapped(*args, **kwargs)
-        recorded: Any = _awaited(method, telemetry, call, pending)
+        try:
+            # Wrong arguments raise here and now; nothing else happens before the app awaits.
+            pending = wrapped(*args, **kwargs)
+        except BaseException as error:
+            operation = guarded(_begin, method, telemetry, call)
+            if operation is not None:
+                operation.fail(error)
+            raise
+        if not inspect.iscoroutine(pending):
+            return pending
+        recorded: Any = _awaited(method, telemetry, call, _Pending(pending))
         recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
         return recorded
 
     return wrapped_call
 
 
-async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: Any) -> Any:
+class _Pending:
+    """The library's coroutine, inside ours, which the app has.
+
+    Where the app cancels or drops ours before it has started, Python would warn that the inner one was never awaited.
+    """
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+
+    def __del__(self) -> None:
+        self.coroutine.close()
+
+
+async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: _Pending) -> Any:
     operation = guarded(_begin, method, telemetry, call)
     if operation is None:
-        return await pending
+        return await pending.coroutine
     token = operation.attach()
     try:
-        returned = await pending
+        returned = await pending.coroutine
     except BaseException as error:
         _late_content(method, operation, call)
         operation.fail(error)
