@@ -133,6 +133,11 @@ class Operation:
         """Whether it still records."""
         return self.recording and not self.ended
 
+    @property
+    def streamed(self) -> bool:
+        """Whether a chunk has come."""
+        return self._first_chunk is not None
+
     def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what an instrumented layer further in knows of this same operation."""
         self._from_inner.update(attributes)

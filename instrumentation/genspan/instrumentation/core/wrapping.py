@@ -9,24 +9,20 @@ from typing import Any
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .guard import guarded
-from .method import UNREAD, Call, Closing, Method
+from .method import UNREAD, Active, Call, Closing, Method, Surrounding, Wrapper
 from .operation import Operation, detach
 from .reading import watched
 from .recorder import Recorder
 from .stream import Unparsed, recorder_of, stand_in
 from .telemetry import Telemetry
 
-Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-"""What wrapt calls: the wrapped method, its instance, positional and keyword arguments."""
 
-Active = Callable[[], Telemetry | None]
-"""What to report with, None while uninstrumented."""
-
-
-def wrapper(does: Method | Closing, original: Callable[..., Any], active: Active) -> Wrapper:
+def wrapper(does: Method | Closing | Surrounding, original: Callable[..., Any], active: Active) -> Wrapper:
     """The wrapper for a target, by what it does and whether the original is a coroutine function."""
     if isinstance(does, Closing):
         return _closing(does)
+    if not isinstance(does, Method):
+        return does.wrapper(original, active)
     # SDKs decorate async methods with plain functions that check arguments.
     if inspect.iscoroutinefunction(inspect.unwrap(original)):
         return _asynchronous(does, active)
