@@ -118,6 +118,11 @@ def test_every_span_comes_once_whatever_the_parents_say(pairs: list[tuple[str, s
     assert sorted(branch.span.span_id for branch in branches(spans)) == sorted(span_id for span_id, _ in pairs)
 
 
+def test_depth() -> None:
+    spans = [span(str(depth), str(depth - 1), "step", 0, 1) for depth in range(3000)]
+    assert [len(branch.levels) for branch in branches(spans)] == list(range(1, 3001))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

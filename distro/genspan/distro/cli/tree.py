@@ -44,18 +44,19 @@ def branches(spans: Sequence[MlflowSpan]) -> list[Branch]:
     children: dict[str | None, list[MlflowSpan]] = {}
     for span in spans:
         children.setdefault(span.parent_span_id if span.parent_span_id in ids else None, []).append(span)
-    placed: set[str] = set()
+    found: list[Branch] = []
+    pending = _beside(children.pop(None, []), ())
+    while pending:
+        branch = pending.pop()
+        found.append(branch)
+        pending += _beside(children.pop(branch.span.span_id, []), branch.levels)
+    # What is left goes round in circles.
+    return found + [Branch(span, (False,)) for beside in children.values() for span in beside]
 
-    def below(parent: str | None, levels: tuple[bool, ...]) -> Iterator[Branch]:
-        beside = [span for span in children.get(parent, ()) if span.span_id not in placed]
-        for span in beside:
-            placed.add(span.span_id)
-            here = (*levels, span is not beside[-1])
-            yield Branch(span, here)
-            yield from below(span.span_id, here)
 
-    found = list(below(None, ()))
-    return found + [Branch(span, (False,)) for span in spans if span.span_id not in placed]
+def _beside(spans: Sequence[MlflowSpan], above: tuple[bool, ...]) -> list[Branch]:
+    """Branches of the same parent, the last one first: as a stack takes them."""
+    return [Branch(span, (*above, span is not spans[-1])) for span in reversed(spans)]
 
 
 def _head(trace: MlflowTrace) -> Iterator[RenderableType]:
