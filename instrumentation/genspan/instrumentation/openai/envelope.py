@@ -13,7 +13,8 @@ _ENVELOPES: Final = frozenset({"LegacyAPIResponse", "APIResponse", "AsyncAPIResp
 def envelope(returned: Any) -> Any:
     """The JSON body of a raw response; UNREAD while it is still to be read; None for anything else.
 
-    The body is decoded here, not by the envelope's `parse()`, which belongs to the app: it caches, and it may raise.
+    A body that is no JSON, or null, is as one without fields. It is decoded here, not by the envelope's `parse()`,
+    which belongs to the app: it caches, and it may raise.
     """
     if type(returned).__name__ not in _ENVELOPES:
         return None
@@ -21,4 +22,7 @@ def envelope(returned: Any) -> Any:
         body = returned.http_response.content
     except Exception:  # noqa: BLE001 - ResponseNotRead, of httpx or httpx2, by the SDK's version
         return UNREAD
-    return decode(body)
+    try:
+        return decode(body) or {}
+    except ValueError:
+        return {}
