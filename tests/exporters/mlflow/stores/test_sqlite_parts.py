@@ -126,7 +126,7 @@ def delivered(path: Path, empty: Path, batches: Sequence[Sequence[ReadableSpan]]
 
 
 @given(deliveries())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_parts_in_any_order_any_number_of_times(
     own_folder: Path, empty_mlflow_database: Path, delivery: tuple[list[ReadableSpan], list[list[ReadableSpan]]]
 ) -> None:
