@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
 from genspan.exporters.mlflow.stores.sqlite import schema
@@ -43,9 +44,14 @@ class SqliteStore:
                     for rejection in write(connection, layout, target, distinct)
                 ]
         except UNFIT as error:
-            if len(traces) == 1:
-                return [Rejection(traces[0].trace_id, repr(error))]
-            return [rejection for trace in traces for rejection in self.write([trace], experiment)]
+            if len(traces) > 1:
+                return [rejection for trace in traces for rejection in self.write([trace], experiment)]
+            (trace,) = traces
+            if isinstance(error, UnicodeError):  # SQLite's text is UTF-8; Python's may hold lone surrogates.
+                well_formed = serialized.read(serialized.write(trace))
+                if well_formed != trace:
+                    return self.write([well_formed], experiment)
+            return [Rejection(trace.trace_id, repr(error))]
 
     def close(self) -> None:
         """See `Store.close`."""
