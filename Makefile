@@ -38,7 +38,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

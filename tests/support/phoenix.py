@@ -71,7 +71,7 @@ def phoenix(folder: Path) -> Iterator[Phoenix]:
             process.wait()
 
 
-def _await(server: Phoenix, process: subprocess.Popen[bytes], log: Path, timeout: float = 120) -> None:
+def _await(server: Phoenix, process: subprocess.Popen[bytes], log: Path, timeout: float = 240) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
