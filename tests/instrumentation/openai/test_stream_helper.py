@@ -105,7 +105,6 @@ async def test_never_entered(app: App) -> object:
     app.saw(manager)
 
 
-
 @scenario(Sse(text_chunks('{"name":', ' "Paris"}')), attributes={"gen_ai.output.type": "json"}, needs=HELPER)
 async def test_structured_output(app: App) -> object:
     async with helper(app, response_format=City) as stream:

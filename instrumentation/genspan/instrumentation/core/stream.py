@@ -186,6 +186,7 @@ class Unparsed(_Watching):
         super().__init__(wrapped, recorder)
         self._self_envelope = envelope
         self._self_streams: dict[int, Any] = {}
+        recorder.open()
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         """What the envelope's own `parse` gives, recorded."""
