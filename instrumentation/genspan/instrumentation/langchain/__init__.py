@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-from .boundaries import Body, Boundary
+from .boundaries import Body, Boundary, Ending
 from .chains import Steps
 from .runs import RUNS
 
@@ -17,6 +17,7 @@ STEPS: Final = "GENSPAN_LANGCHAIN_STEPS"
 
 _CHAT = "langchain_core.language_models.chat_models"
 _LLM = "langchain_core.language_models.llms"
+_MANAGERS = "langchain_core.callbacks.manager"
 _RUNNABLES = "langchain_core.runnables"
 
 _ONE = Boundary()
@@ -43,6 +44,9 @@ TARGETS = (
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.invoke", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.ainvoke", _ONE),
+    # Asynchronous chains of every kind.
+    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_end", Ending()),
+    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_error", Ending()),
     # Many runs side by side; and the work of each.
     Target(f"{_RUNNABLES}.base", "Runnable._batch_with_config", _SEVERAL),
     Target(f"{_RUNNABLES}.base", "Runnable._abatch_with_config", _SEVERAL),

@@ -4,7 +4,7 @@ The start and end callbacks of a run come from the same frame nearly everywhere,
 other undoes. Not so in generators, whose consumer must not find a run's context current between two chunks; where the
 end callback runs in a task of its own; where many runs start side by side; and where there is no end callback at all,
 as after a cancellation. Those methods are wrapped: a `Boundary` surrounds a frame in which runs start, a `Body` the
-work of a run that was started elsewhere.
+work of a run that was started elsewhere, and an `Ending` says in the frame itself that its run is over.
 """
 
 from __future__ import annotations
@@ -67,6 +67,28 @@ class Body:
             manager = manager[0] if manager else None
         run = RUNS.get(getattr(manager, "run_id", None))
         return None if run is None else _Inside(run)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A run manager's method that is called when its run is over, in the frame that the run was started in.
+
+    The asynchronous managers then call the handlers in another task, which a cancellation does not reach, nor we the
+    frame's context from there.
+    """
+
+    def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
+        """What wrapt calls in place of the method."""
+
+        def wrapped_call(
+            wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> Any:
+            run = RUNS.get(getattr(instance, "run_id", None))
+            if run is not None:
+                run.leave()
+            return wrapped(*args, **kwargs)
+
+        return wrapped_call
 
 
 @dataclass(frozen=True, slots=True)

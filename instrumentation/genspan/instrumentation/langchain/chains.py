@@ -11,6 +11,7 @@ from typing import Any, Final
 from genspan.instrumentation.core import Attributes, Call, Content, Method
 from genspan.instrumentation.core.reading import field, items, string
 from genspan.semconv import attributes as names
+from genspan.semconv.encoding import encode
 from genspan.semconv.messages import Message
 from genspan.semconv.values import OperationName
 
@@ -121,11 +122,14 @@ _ANSWERED: Final = ("messages", "answer", "output", "result", "output_text", "te
 
 
 def _said(value: Any, keys: Iterable[str]) -> list[Message] | None:
-    """The messages or the text in the inputs or outputs of a chain. None where they are other things."""
+    """The messages or the text in the inputs or outputs of a chain. Other values are shown as their JSON text."""
     if isinstance(value, Mapping) and (inside := [found for key in keys if (found := messages(value.get(key)))]):
         return inside[0]
     # A prompt's value holds its messages.
-    return messages(value) or messages(field(value, "messages"))
+    said = messages(value) or messages(field(value, "messages"))
+    if said is None and value and (isinstance(value, Mapping) or hasattr(type(value), "model_dump")):
+        said = messages(encode(value))
+    return said
 
 
 AGENT: Final = Method(

@@ -24,7 +24,7 @@ from .step import Step
 from .tools import TOOL
 
 _CONVERSATIONS = ("thread_id", "session_id", "conversation_id")
-"""Keys of a config's `configurable` that say which conversation a run is part of. LangChain copies them to metadata."""
+"""What apps call the id of the conversation that a run is part of."""
 
 
 class Handler(BaseCallbackHandler):
@@ -162,9 +162,12 @@ def _class(path: Any) -> str | None:
 
 
 def _conversation(call: Call) -> str | None:
-    metadata = call.get("metadata")
-    given = next((value for key in _CONVERSATIONS if (value := field(metadata, key)) is not None), None)
-    return None if given is None else str(given)
+    # Of a config's `configurable`, LangGraph puts the thread into the metadata; what runs inside a chain can see all.
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    around = field(var_child_runnable_config.get(), "configurable")
+    found = (field(holder, key) for holder in (call.get("metadata"), around) for key in _CONVERSATIONS)
+    return next((str(value) for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
 
 
 def _request(operation: Operation, method: Method, call: Call) -> None:
