@@ -266,7 +266,7 @@ print(exporter.force_flush())
 exporter.shutdown()
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, os.path.dirname(__file__)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, os.path.dirname(__file__)], capture_output=True, text=True, timeout=180, check=False
     )
 
     assert done.stdout == f"{['SUCCESS'] * 4}\nTrue\n", done.stderr
