@@ -30,6 +30,13 @@ from support.sight import Sight, looking
 from support.telemetry import InMemoryTelemetry, instrumented
 from support.ways import WAYS, Way
 
+NO_CONNECTION, TIMEOUT = (
+    ("APIConnectionError", "APITimeoutError")
+    if hasattr(openai._streaming, "request_exceptions")
+    else ("RemoteProtocolError", "ReadTimeout")
+)
+"""What breaks a stream, as openai 3 words it, and as httpx did before."""
+
 
 class App:
     """What a scenario has at hand: a client of its way, and an eye."""
@@ -136,7 +143,7 @@ def compare(
     server: ScriptedServer,
     answers: Sequence[Answer],
     telemetry: InMemoryTelemetry,
-    capture: str = "SPAN_AND_EVENT",
+    capture: str | None = "SPAN_AND_EVENT",
 ) -> None:
     """Runs a scenario bare, then instrumented.
 

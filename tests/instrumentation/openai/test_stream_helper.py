@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-import openai
 import pydantic
 
-from support.openai_scenario import App, scenario
+from support.openai_scenario import NO_CONNECTION, App, scenario
 from support.openai_wire import ASK, WEATHER_TOOL, chunk, delta, text_chunks
 from support.scripted_server import Failure, Sse
 
@@ -165,7 +164,7 @@ async def test_refused(app: App) -> object:
 
 @scenario(
     Sse(text_chunks()[:2], cut=True),
-    error="APIConnectionError" if openai.__version__ >= "3" else "RemoteProtocolError",
+    error=NO_CONNECTION,
     needs=HELPER,
 )
 async def test_cut(app: App) -> object:
