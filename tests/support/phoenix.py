@@ -27,7 +27,7 @@ class Phoenix:
     grpc: str
     """Where it takes OTLP over gRPC."""
 
-    def spans(self, project: str, count: int, timeout: float = 30) -> list[dict[str, Any]]:
+    def spans(self, project: str, count: int, timeout: float = 60) -> list[dict[str, Any]]:
         """The spans of a project, read back through its REST API.
 
         Waits up to so many seconds until there are at least `count`, and gives what there is then.
