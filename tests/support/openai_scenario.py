@@ -144,8 +144,9 @@ def compare(
     answers: Sequence[Answer],
     telemetry: InMemoryTelemetry,
     capture: str | None = "SPAN_AND_EVENT",
+    tolerated: Sequence[str] = (),
 ) -> None:
-    """Runs a scenario bare, then instrumented.
+    """Runs a scenario bare, then instrumented. Breaches of the conventions' rules that are `tolerated` pass.
 
     Raises AssertionError where they differ or the telemetry is not sound.
     """
@@ -159,7 +160,7 @@ def compare(
     assert sorted(seen.logs) == sorted(bare.logs)
     assert seen.unraisable == bare.unraisable
     assert sorted(received, key=repr) == sorted(sent, key=repr)
-    telemetry.assert_sound()
+    telemetry.assert_sound(tolerated)
 
 
 def scenario(
