@@ -483,6 +483,7 @@ def test_tool_definitions_are_listed_whatever_their_form() -> None:
             TokenUsage(input_tokens=3, output_tokens=4, total_tokens=7, cache_creation_input_tokens=2),
         ),
         ({"usage__input_tokens": "many"}, None),
+        ({"usage__input_tokens": -1, "usage__output_tokens": 2**63}, None),
         ({}, None),
     ],
 )
