@@ -13,7 +13,7 @@ from typing import Final
 
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 
-KNOWN_REVISIONS: Final[Mapping[str, str]] = {
+KNOWN_REVISIONS: Final[dict[str, str]] = {
     "1b5f0d9ad7c1": "3.10",
     "c3d6457b6d8a": "3.11",
     "7d34483879f0": "3.12",
