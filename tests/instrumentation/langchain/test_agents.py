@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain.agents import create_agent
-from langchain.tools import tool
+import pytest
+from langchain_core.tools import tool
 
 from support.langchain_scenario import App, scenario
 from support.ways import WAYS
+
+pytest.importorskip("langchain", "1.0")
+create_agent = pytest.importorskip("langchain.agents").create_agent
 
 QUESTION = {"messages": [{"role": "user", "content": "Look up order 1042"}]}
 

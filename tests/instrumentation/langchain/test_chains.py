@@ -173,7 +173,14 @@ async def test_fallback_in_a_batch(app: App) -> object:
     return await app.call(unreachable(app), "batch", ["Hm?", "Ah?"])
 
 
-@scenario("invoke_workflow flaky\n  attempt ! ConnectionError\n  attempt\n    chat gpt-5.4-mini")
+@scenario("""
+    invoke_workflow flaky
+      attempt
+        attempt ! ConnectionError
+        attempt
+          chat gpt-5.4-mini
+      shorten
+""")
 async def test_retry(app: App) -> object:
     model, tries = app.model(), iter([ConnectionError("no"), None])
 

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-from .boundaries import Body, Boundary, Ending
+from .boundaries import Body, Boundary, Ending, Starting
 from .chains import Steps
-from .runs import RUNS
 
 STEPS: Final = "GENSPAN_LANGCHAIN_STEPS"
 
@@ -27,8 +26,8 @@ _MODELS = Body("run_managers")
 
 TARGETS = (
     # Generators: between two chunks, the consumer's context is the consumer's.
-    Target("langgraph.pregel.main", "Pregel.stream", _ONE),
-    Target("langgraph.pregel.main", "Pregel.astream", _ONE),
+    Target("langgraph.pregel", "Pregel.stream", _ONE),
+    Target("langgraph.pregel", "Pregel.astream", _ONE),
     Target(_CHAT, "BaseChatModel.stream", _ONE),
     Target(_CHAT, "BaseChatModel.astream", _ONE),
     Target(_LLM, "BaseLLM.stream", _ONE),
@@ -44,7 +43,9 @@ TARGETS = (
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.invoke", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.ainvoke", _ONE),
-    # Asynchronous chains of every kind.
+    # Where the asynchronous managers call the handlers in another task than the run's.
+    Target(_MANAGERS, "AsyncCallbackManager.on_chat_model_start", Starting()),
+    Target(_MANAGERS, "AsyncCallbackManager.on_llm_start", Starting()),
     Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_end", Ending()),
     Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_error", Ending()),
     # Many runs side by side; and the work of each.
@@ -101,7 +102,6 @@ class LangChainInstrumentor(LibraryInstrumentor):
             self._hook.handler.stop()
             self._hooks[:] = [hook for hook in self._hooks if hook[0] is not self._hook]
             self._hook = None
-        RUNS.clear()
 
 
 class _Everywhere:

@@ -38,7 +38,7 @@ class Handler(BaseCallbackHandler):
         self._steps = steps
 
     def stop(self) -> None:
-        """Records nothing from here on: runs that are under way may hold on to the handler."""
+        """Records no run that starts from here on. Those under way hold on to the handler, to their end."""
         self._telemetry = None
 
     def __deepcopy__(self, memo: Any) -> Handler:
@@ -137,8 +137,9 @@ class Handler(BaseCallbackHandler):
         RUNS.add(run)
         if scope is not None:
             scope.add(run)
-        # A model's run is entered by its `Body`, unless it streams: then it is started in the frame that it goes on in.
-        if not scope.several if scope is not None else method not in _MODELS:
+        # A model's work has a `Body` that enters its run, unless it streams: then it goes on where it was started.
+        run.in_frame = method not in _MODELS if scope is None else not scope.several
+        if run.in_frame:
             run.enter()
 
 
