@@ -442,6 +442,23 @@ def test_memory_shows_query_and_records() -> None:
     assert (inputs(result), outputs(result)) == ("likes", records)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "listed"),
+    [
+        (
+            {"properties": {"a": {"type": 5, "description": ["x"], "enum": "y"}}},
+            {"properties": {"a": {"description": '["x"]', "enum": ["y"]}}},
+        ),
+        ({"type": "object", "required": True, "properties": "none"}, {"type": "object"}),
+        ({"required": ["a", 1]}, {"required": ["a"]}),
+        ("a: int", {"schema": "a: int"}),
+    ],
+)
+def test_an_odd_schema_does_not_hide_the_tools(parameters: Any, listed: Any) -> None:
+    result = translated(operation__name="chat", tool__definitions=[{"name": "odd", "parameters": parameters}])
+    assert json.loads(result.attributes["mlflow.chat.tools"])[0]["function"]["parameters"] == listed
+
+
 def test_tool_definitions_are_listed_whatever_their_form() -> None:
     nested = {"type": "function", "function": {"name": "nested"}}
     union = {
@@ -559,6 +576,7 @@ class TestOwnMlflowAttributes:
             "mlflow.spanFunctionName": '"ask"',
         }
         assert "recorded by another" in result.attributes["gen_ai.input.messages"]
+        assert "mlflow.message.format" not in result.attributes
         assert (result.type, result.model_name) == ("PARSER", "5")
         assert result.usage == TokenUsage(input_tokens=9)
         assert result.cost == Cost(1.0, 0.5, 1.5)
