@@ -582,6 +582,21 @@ class TestOwnMlflowAttributes:
         assert result.cost == Cost(1.0, 0.5, 1.5)
         assert (result.request_preview, result.response_preview) == ("Mine", "Done")
 
+    @pytest.mark.parametrize(
+        ("given", "stored"),
+        [
+            ("5", "5"),
+            ('{"a": 1}', '{"a": 1}'),
+            ('"words"', '"words"'),
+            ("words", '"words"'),
+            ("null", "null"),
+            (5, "5"),
+        ],
+    )
+    def test_inputs_are_json_text_already_where_they_can_be(self, given: Any, stored: str) -> None:
+        result = translate(recorded({"mlflow.spanInputs": given}))
+        assert result.attributes["mlflow.spanInputs"] == stored
+
     @pytest.mark.parametrize("unknown", ["UNKNOWN", '"UNKNOWN"'])
     def test_a_type_that_nobody_chose_does_not_win(self, unknown: str) -> None:
         result = translate(recorded({"mlflow.spanType": unknown, "gen_ai.operation.name": "execute_tool"}))
