@@ -14,7 +14,9 @@ from typing import Any
 
 import pydantic
 
-_VOLATILE = re.compile(r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|\('127.0.0.1', \d+\)")
+_VOLATILE = re.compile(
+    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|\('127.0.0.1', \d+\)"
+)
 _CHANCE = re.compile(r"asynchronous generator|^Using selector")
 """Which of an abandoned stream's generators asyncio comes to first, and logs, is chance; so are transports' steps."""
 
@@ -40,6 +42,8 @@ def looking() -> Iterator[Sight]:
     handler = _Records(sight)
     root = logging.getLogger()
     level, hook = root.level, sys.unraisablehook
+    # What is there already is not what the block drops: garbage collection need not go through it.
+    gc.freeze()
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     sys.unraisablehook = lambda raised: sight.unraisable.append(repr(raised.exc_value))
@@ -50,6 +54,7 @@ def looking() -> Iterator[Sight]:
                 yield sight
             finally:
                 gc.collect()
+                gc.unfreeze()
         sight.warnings = sorted((warning.category.__name__, _steady(str(warning.message))) for warning in caught)
     finally:
         root.removeHandler(handler)

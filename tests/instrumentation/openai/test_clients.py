@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import openai
 import pytest
 
-from support.openai_scenario import App, scenario
+from support.openai_scenario import App, compare, run, scenario
 from support.openai_wire import ASK, MODEL, completion, text_chunks
-from support.scripted_server import Json, Sse
+from support.scripted_server import Json, ScriptedServer, Sse
+from support.telemetry import InMemoryTelemetry
 from support.ways import Way
 
 ANSWER = Json(completion())
@@ -66,15 +66,17 @@ async def test_subclass_at_a_serving_endpoint(app: App) -> object:
     return await app.call(client.chat.completions.create, **ASK)
 
 
-@scenario(ANSWER, ways=(Way(),))
-async def test_module_level_client(app: App) -> object:
-    openai.api_key, openai.base_url = "test", app.server.url + "/"
-    try:
+def test_module_level_client(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "api_key", "test")
+    monkeypatch.setattr(openai, "base_url", server.url + "/")
+    telemetry = InMemoryTelemetry()
+
+    async def body(app: App) -> object:
         return openai.chat.completions.create(**ASK)
-    finally:
-        openai.api_key = openai.base_url = None
-        openai._reset_client()
-        gc.collect()
+
+    run(body, Way(), server, [ANSWER])  # The first call makes the client.
+    compare(body, Way(), server, [ANSWER], telemetry)
+    assert telemetry.span.name == "chat gpt-5-mini"
 
 
 @scenario(ANSWER, spans=2)

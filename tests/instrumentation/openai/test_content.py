@@ -204,7 +204,7 @@ def test_odd_messages_are_still_messages(message: Any) -> None:
 @pytest.mark.parametrize(
     ("tool", "definition"),
     [
-        (WEATHER_TOOL, {"type": "function", **WEATHER_TOOL["function"]}),  # type: ignore[dict-item]
+        (WEATHER_TOOL, {"type": "function", **WEATHER_TOOL["function"]}),
         ({"type": "web_search"}, {"type": "web_search", "name": "web_search"}),
         (
             {"type": "custom", "custom": {"name": "f", "description": "d"}},
