@@ -45,6 +45,8 @@ def model() -> FakeListChatModel:
 def installed() -> dict[str, Any]:
     found: dict[str, Any] = {"hooks": list(tracers._configure_hooks)}
     for target in TARGETS:
+        if "agents" in target.module:
+            continue  # langchain 0.x and langchain-classic
         owner: Any = import_module(target.module)
         *path, name = target.name.split(".")
         for part in path:

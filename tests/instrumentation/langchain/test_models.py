@@ -10,7 +10,7 @@ import langchain_openai
 import langchain_openai.chat_models.base
 import openai
 import pytest
-from langchain_core.language_models import FakeListChatModel, FakeListLLM, GenericFakeChatModel
+from langchain_core.language_models import BaseChatModel, FakeListChatModel, FakeListLLM, GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
@@ -38,6 +38,7 @@ TOLD_BY_OPENAI = (
 
 OLD = "use_responses_api" not in langchain_openai.ChatOpenAI.model_fields
 needs_responses = pytest.mark.skipif(OLD, reason="came with langchain-openai 0.3.9")
+needs_v3 = pytest.mark.skipif(not hasattr(BaseChatModel, "_iter_v2_events"), reason="came with langchain-core 1.4")
 
 
 @tool
@@ -74,6 +75,14 @@ async def test_stream_dropped(app: App) -> object:
     del stream
     if not app.blocking:
         await asyncio.sleep(0.01)  # asyncio closes what was dropped in its next round
+    return None
+
+
+@needs_v3
+@scenario(CHAT, ways=WAYS[:1])
+async def test_stream_of_events(app: App) -> object:
+    """LangChain's own protocol of a stream: the run starts when the first event is asked for."""
+    await app.way.read(app.model().stream_events("Where is my parcel?", version="v3"), app.each)
     return None
 
 

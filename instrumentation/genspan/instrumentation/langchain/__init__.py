@@ -38,6 +38,10 @@ TARGETS = (
     Target(f"{_RUNNABLES}.branch", "RunnableBranch.astream", _ONE),
     Target(f"{_RUNNABLES}.fallbacks", "RunnableWithFallbacks.stream", _ONE),
     Target(f"{_RUNNABLES}.fallbacks", "RunnableWithFallbacks.astream", _ONE),
+    Target("langchain.agents.agent", "AgentExecutor.stream", _ONE),
+    Target("langchain.agents.agent", "AgentExecutor.astream", _ONE),
+    Target("langchain_classic.agents.agent", "AgentExecutor.stream", _ONE),
+    Target("langchain_classic.agents.agent", "AgentExecutor.astream", _ONE),
     # No end callback after a cancellation.
     Target("langchain_core.tools.base", "BaseTool.run", _ONE),
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),

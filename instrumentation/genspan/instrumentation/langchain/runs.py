@@ -28,6 +28,8 @@ class Role(Enum):
     """What a run is to those inside it."""
 
     AGENT = auto()
+    AGENT_PART = auto()
+    """Of what LangChain makes an agent: nodes around the model and the tools, which have spans of their own."""
     GRAPH = auto()
     NODE = auto()
     OTHER = auto()
