@@ -219,7 +219,7 @@ async def test_read_in_another_thread(app: App) -> object:
         thread.start()
         thread.join()
     else:
-        await asyncio.get_running_loop().create_task(app.read(stream), context=contextvars.Context())
+        await contextvars.Context().run(asyncio.create_task, app.read(stream))
 
 
 @scenario(ANSWER, attributes=PART)
