@@ -114,11 +114,12 @@ class _Runs:
     def around(self, parent: UUID | None) -> Run | None:
         """The run inside which one starts whose parent is said to be `parent`.
 
-        Where LangChain knows of none, it is the one whose context is current: an app may start a chain in a tool with
-        a config of its own, and before Python 3.11 LangChain loses its config in tasks.
+        Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
+        config of its own, LangSmith names spans of its own, and before Python 3.11 LangChain loses its config in tasks.
         """
-        if parent is not None:
-            return self._open.get(parent)
+        known = self.get(parent)
+        if known is not None:
+            return known
         current = cast("Run | None", get_value(_RUN))
         return current if current is not None and self._open.get(current.id) is current else None
 
