@@ -20,7 +20,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import BaseModel
 
 from genspan.distro.demo.server import DemoServer
-from support.langchain_scenario import LAYERS, App, record, scenario
+from support.langchain_scenario import LAYERS, App, record, scenario, tree
 from support.telemetry import InMemoryTelemetry
 from support.ways import WAYS, Way
 
@@ -263,14 +263,22 @@ async def test_step_of_a_stream_that_fails(app: App) -> object:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.filterwarnings("ignore:.*deprecated")
 def test_session_of_a_message_history(way: Way, demo: DemoServer) -> None:
     async def ask(app: App) -> object:
         history = InMemoryChatMessageHistory()
-        session = RunnableWithMessageHistory(PROMPT | app.model(), lambda session_id: history, "question")  # type: ignore[arg-type]
+        prompt = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("user", "{question}")])
+        session = RunnableWithMessageHistory(
+            prompt | app.model(),
+            lambda session_id: history,
+            input_messages_key="question",
+            history_messages_key="history",
+        )
         return await app.invoke(session, {"question": "Where?"}, {"configurable": {"session_id": "s-1"}})
 
     telemetry = InMemoryTelemetry()
     record(ask, way, demo, LAYERS["langchain"], telemetry)
+    assert tree(telemetry.spans) == "invoke_workflow\n  chat gpt-5.4-mini"
     (chat,) = (span for span in telemetry.spans if span.name == "chat gpt-5.4-mini")
     assert (chat.attributes or {})["gen_ai.conversation.id"] == "s-1"
 

@@ -43,6 +43,8 @@ _CLASS: Final = re.compile(
 )
 """Names that runs have from LangChain's classes, not from the app. What follows `<` says what the class holds."""
 _STRUCTURE: Final = frozenset({"prompt", "parser"})
+_PLUMBING: Final = frozenset({"insert_history", "load_history", "check_sync_or_async", "format_inputs"})
+"""Names that LangChain gives to parts of its own chains."""
 _AGENT_MAKERS: Final = ("create_agent.", "create_react_agent.")
 _HIDDEN: Final = "langsmith:hidden"
 
@@ -68,7 +70,7 @@ def chain(call: Call, parent: Role | None, steps: Steps) -> Chain:
         return Chain(Role.AGENT_PART, name if steps is Steps.ALL else None)
     if any(tag.startswith("graph:step") for tag in tags):
         return Chain(Role.NODE, step)
-    structural = _is_class(name) or call.get("run_type") in _STRUCTURE
+    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE
     if parent is None and call.get("run_type") not in _STRUCTURE:
         return Chain(Role.OTHER, WORKFLOW)
     if steps is Steps.ALL:
