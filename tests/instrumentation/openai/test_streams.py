@@ -10,9 +10,11 @@ from typing import Any
 
 import openai
 
-from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, scenario
+from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, compare, scenario
 from support.openai_wire import USAGE, WEATHER_TOOL, chunk, delta, text_chunks
-from support.scripted_server import Failure, Sse
+from support.scripted_server import Failure, ScriptedServer, Sse
+from support.telemetry import InMemoryTelemetry
+from support.ways import Way
 
 ANSWER = Sse(text_chunks("Par", "is", "."))
 WHOLE = {
@@ -456,3 +458,16 @@ async def test_retried(app: App) -> object:
 async def test_abandoned_by_the_dozen(app: App) -> object:
     for _ in range(50):
         await app.create(stream=True)
+
+
+def test_time_to_first_chunk(server: ScriptedServer) -> None:
+    async def body(app: App) -> object:
+        await app.read(await app.stream())
+        return None
+
+    telemetry = InMemoryTelemetry()
+    compare(body, Way(), server, [Sse(text_chunks(), pause=0.05)], telemetry)
+    first = (telemetry.span.attributes or {})["gen_ai.response.time_to_first_chunk"]
+    assert isinstance(first, float)
+    assert 0.05 <= first < 2
+    assert telemetry.span.end_time - telemetry.span.start_time > (first + 4 * 0.05) * 1e9  # type: ignore[operator]
