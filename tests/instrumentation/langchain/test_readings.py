@@ -11,8 +11,8 @@ from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
 from genspan.instrumentation.core import Call
 from genspan.instrumentation.langchain.chains import AGENT, WORKFLOW, Steps, chain
+from genspan.instrumentation.langchain.kind import Kind, Role
 from genspan.instrumentation.langchain.models import CHAT, TEXT_COMPLETION
-from genspan.instrumentation.langchain.runs import Role
 
 
 class Pregel:
@@ -31,6 +31,7 @@ def create_agent() -> Any:
     return model_node
 
 
+INNER = {"langgraph_checkpoint_ns": "ask:1|task:2"}
 BY_METADATA = Pregel({"ls_integration": "langchain_create_agent"})
 BY_ITS_NODES = Pregel(model=create_agent())
 BY_ITS_NODES.builder.nodes["model"].runnable.func.__qualname__ = "create_agent.<locals>.model_node"
@@ -49,9 +50,11 @@ GRAPH = Pregel(ask=create_agent().__class__)
         (None, {"name": "AgentExecutor"}, None, Role.AGENT, AGENT),
         (None, {"name": "ask", "tags": ["graph:step:1"]}, Role.GRAPH, Role.NODE, "ask"),
         (None, {"name": "model", "tags": ["graph:step:1"]}, Role.AGENT, Role.AGENT_PART, None),
+        (None, {"name": "model", "tags": ["langsmith:hidden"]}, Role.AGENT, Role.AGENT_PART, None),
         (None, {"name": "Prompt", "tags": ["seq:step:1"]}, Role.AGENT_PART, Role.AGENT_PART, None),
         (None, {"name": "route", "tags": ["seq:step:3"]}, Role.NODE, Role.OTHER, None),
         (None, {"name": "answer"}, Role.NODE, Role.OTHER, "answer"),
+        (None, {"name": "task", "tags": ["seq:step:1"], "metadata": INNER}, Role.NODE, Role.NODE, "task"),
         (None, {"name": "__start__", "tags": ["graph:step:0"]}, Role.GRAPH, Role.OTHER, None),
         (None, {"name": "ask", "tags": ["langsmith:hidden"]}, Role.GRAPH, Role.OTHER, None),
         (None, {"name": "RunnableSequence"}, None, Role.OTHER, WORKFLOW),
@@ -64,7 +67,9 @@ GRAPH = Pregel(ask=create_agent().__class__)
     ],
 )
 def test_chains(instance: Any, arguments: dict[str, Any], parent: Role | None, role: Role, records: Any) -> None:
-    found = chain(Call(instance, arguments), parent, Steps.NAMED)
+    around = None if parent is None else Kind(parent, None, "ask:1")
+    arguments = {"metadata": {"langgraph_checkpoint_ns": "ask:1"}, **arguments}
+    found = chain(Call(instance, arguments), around, Steps.NAMED)
     assert (found.role, found.records) == (role, records)
 
 

@@ -129,6 +129,18 @@ async def test_cancelled_retriever(app: App) -> object:
     return await app.cancelled(Shelf(seconds=60).ainvoke("grinder"))
 
 
+class Both(BaseRetriever):
+    """Asks another retriever, twice."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        return [found for _ in range(2) for found in Shelf().invoke(query, {"callbacks": run_manager.get_child()})]
+
+
+@scenario("retrieval\n  retrieval\n  retrieval", ways=WAYS[:1])
+async def test_retriever_that_asks_others(app: App) -> object:
+    return await app.invoke(Both(), "grinder")
+
+
 @scenario("execute_tool search\n  retrieval")
 async def test_retriever_as_a_tool(app: App) -> object:
     return await app.invoke(create_retriever_tool(Shelf(), "search", "Search the shelf."), {"query": "grinder"})
