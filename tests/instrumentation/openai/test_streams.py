@@ -469,5 +469,9 @@ def test_time_to_first_chunk(server: ScriptedServer) -> None:
     compare(body, Way(), server, [Sse(text_chunks(), pause=0.05)], telemetry)
     first = (telemetry.span.attributes or {})["gen_ai.response.time_to_first_chunk"]
     assert isinstance(first, float)
-    assert 0.05 <= first < 2
-    assert telemetry.span.end_time - telemetry.span.start_time > (first + 4 * 0.05) * 1e9  # type: ignore[operator]
+    span = telemetry.span
+    assert span.start_time is not None
+    assert span.end_time is not None
+    seconds = (span.end_time - span.start_time) / 1e9
+    assert 0.05 <= first < seconds
+    assert seconds >= 6 * 0.05
