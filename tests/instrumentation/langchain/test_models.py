@@ -163,12 +163,12 @@ async def test_text_completion(app: App) -> object:
 
 @scenario(f"{CHAT} ! CancelledError", ways=WAYS[1:])
 async def test_cancelled(app: App) -> object:
-    return await app.cancelled(app.model(base_url=app.hanging).ainvoke("Hm?"))
+    return await app.cancelled(app.model(base_url=app.hanging).ainvoke("Hm?"), app.asked)
 
 
 @scenario(f"{CHAT} ! CancelledError", ways=WAYS[1:])
 async def test_cancelled_stream(app: App) -> object:
-    return await app.cancelled(app.stream(app.model(base_url=app.hanging), "Hm?"))
+    return await app.cancelled(app.stream(app.model(base_url=app.hanging), "Hm?"), app.asked)
 
 
 @pytest.mark.parametrize("layers", LAYERS)
