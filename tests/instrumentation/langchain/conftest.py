@@ -5,9 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("support.langchain_scenario", "support.telemetry", "support.conventions")
-
-from genspan.distro.demo.server import DemoServer, running  # noqa: E402
+from genspan.distro.demo.server import DemoServer, running
 
 
 @pytest.fixture(scope="session")

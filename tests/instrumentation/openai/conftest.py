@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("support.openai_scenario", "support.telemetry", "support.conventions")
-
-from support.scripted_server import ScriptedServer  # noqa: E402
+from support.scripted_server import ScriptedServer
 
 
 @pytest.fixture(scope="session")
