@@ -73,6 +73,10 @@ class Method:
     fold: Callable[[], Fold] | None = None
     """How to put a streamed response together; None where the method never streams."""
     envelope: Envelope | None = None
+    positional: tuple[str, ...] = ()
+    """Names of the arguments that may be given by position, in their order."""
+    awaitable: bool = False
+    """It is no coroutine function, and returns something to await that does nothing before."""
     iterables: tuple[str, ...] = ()
     """Arguments that may be one-shot iterators: they are watched as the library reads them, never read by us."""
 

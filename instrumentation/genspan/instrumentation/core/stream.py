@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from .guard import guarded
@@ -177,6 +177,21 @@ class _AsyncStream(_Watching):
             raise
         recorder.chunk(chunk)
         return chunk
+
+
+class Pending(_ObjectProxy):
+    """Something to await or to iterate over that sends its request only then, as a page of search results."""
+
+    def __init__(self, wrapped: Any, run: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        super().__init__(wrapped)
+        self._self_run = run
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._self_run().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for item in await self:
+            yield item
 
 
 class Unparsed(_Watching):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from .method import UNREAD, Call, Closing, Method
 from .operation import Operation, detach
 from .reading import watched
 from .recorder import Recorder
-from .stream import Unparsed, recorder_of, stand_in
+from .stream import Pending, Unparsed, recorder_of, stand_in
 from .telemetry import Telemetry
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -28,7 +29,7 @@ def wrapper(does: Method | Closing, original: Callable[..., Any], active: Active
     if isinstance(does, Closing):
         return _closing(does)
     # SDKs decorate async methods with plain functions that check arguments.
-    if inspect.iscoroutinefunction(inspect.unwrap(original)):
+    if does.awaitable or inspect.iscoroutinefunction(inspect.unwrap(original)):
         return _asynchronous(does, active)
     return _synchronous(does, active)
 
@@ -38,7 +39,7 @@ def _synchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
         operation = guarded(_begin, method, telemetry, call)
         if operation is None:
             return wrapped(*args, **kwargs)
@@ -61,9 +62,11 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
         # Wrong arguments raise here and now; nothing else happens before the app awaits.
         pending = wrapped(*args, **kwargs)
+        if method.awaitable:
+            return Pending(pending, functools.partial(_awaited, method, telemetry, call, pending))
         recorded: Any = _awaited(method, telemetry, call, pending)
         recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
         return recorded
@@ -88,7 +91,7 @@ async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: An
 
 
 def _watching(
-    method: Method, telemetry: Telemetry, instance: Any, kwargs: dict[str, Any]
+    method: Method, telemetry: Telemetry, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], Call]:
     """The arguments for the library and the call for the extractors; the same but for one-shot iterators."""
     seen: dict[str, list[Any]] = {}
@@ -98,7 +101,10 @@ def _watching(
             if isinstance(value, Iterator):
                 seen[name] = []
                 kwargs = {**kwargs, name: watched(value, seen[name])}
-    return kwargs, Call(instance, {**kwargs, **seen} if seen else kwargs, bool(seen))
+    arguments = {**kwargs, **seen} if seen else kwargs
+    if args:
+        arguments = {**dict(zip(method.positional, args, strict=False)), **arguments}
+    return kwargs, Call(instance, arguments, bool(seen))
 
 
 def _begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
