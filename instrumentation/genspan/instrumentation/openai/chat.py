@@ -97,7 +97,8 @@ class _Choice:
         self.tool_calls: dict[int, dict[str, Any]] = {}
         self.audio: dict[str, Any] = {}
 
-    def add(self, choice: Any) -> None:
+    def add(self, choice: Any) -> bool:
+        """Takes a choice of a chunk; True where it is the last of its choice."""
         delta = field(choice, "delta")
         content = field(delta, "content")
         if content:
@@ -105,7 +106,10 @@ class _Choice:
         if not content or field(delta, "tool_calls"):
             # A chunk of text, which most are, has nothing else.
             self._add_rarer(delta)
-        self.finish_reason = field(choice, "finish_reason") or self.finish_reason
+        reason = field(choice, "finish_reason")
+        if reason:
+            self.finish_reason = reason
+        return bool(reason)
 
     def _add_rarer(self, delta: Any) -> None:
         self.role = field(delta, "role") or self.role
@@ -146,6 +150,9 @@ class _Choice:
         }
 
 
+_FACTS: Final = ("id", "model", "system_fingerprint", "service_tier", "usage")
+
+
 class ChatFold:
     """Puts the chunks of a streamed chat completion together."""
 
@@ -155,18 +162,20 @@ class ChatFold:
 
     def add(self, chunk: Any) -> None:
         """Takes a `ChatCompletionChunk`."""
-        facts = self._facts
-        for name in ("usage", "service_tier") if "id" in facts else ("id", "model", "system_fingerprint", "usage"):
-            value = field(chunk, name)
-            # Azure opens with a chunk whose id and model are empty.
-            if value:
-                facts[name] = value
-        for choice in items(field(chunk, "choices")):
+        choices = items(field(chunk, "choices"))
+        last = not choices
+        for choice in choices:
             index = field(choice, "index") or 0
             known = self._choices.get(index)
             if known is None:
                 known = self._choices[index] = _Choice()
-            known.add(choice)
+            last |= known.add(choice)
+        # Id and model come with the first chunk, usage and tier with the last or after it, and are not looked for
+        # between. Azure opens with a chunk whose id and model are empty.
+        if last or "id" not in self._facts:
+            self._facts.update(
+                {name: value for name in _FACTS if (value := field(chunk, name))},
+            )
 
     def response(self) -> dict[str, Any]:
         """What came so far, as the JSON of a `ChatCompletion`."""
