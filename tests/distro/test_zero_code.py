@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support import app
+from support.site import install
 
 REPORT = """
 import json, logging, os, sys
@@ -39,14 +40,6 @@ def report(cwd: Path, **given: str) -> dict[str, Any]:
     return {**json.loads(run.stdout), "stderr": run.stderr}
 
 
-def installed(site: Path, name: str, entry_points: str) -> None:
-    """A package's metadata, as pip leaves it."""
-    info = site / f"{name.replace('-', '_')}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(entry_points)
-
-
 INSTRUMENTOR = """
 import os
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -65,8 +58,8 @@ class Instrumentor(BaseInstrumentor):
 
 
 def instrumentor(site: Path, name: str, entry_point: str, body: str = "") -> None:
-    installed(site, name, f"[opentelemetry_instrumentor]\n{entry_point} = {name}:Instrumentor\n")
-    (site / f"{name}.py").write_text(INSTRUMENTOR.format(name=name, body=body))
+    point = f"[opentelemetry_instrumentor]\n{entry_point} = {name}:Instrumentor\n"
+    install(site, name, point, **{name: INSTRUMENTOR.format(name=name, body=body)})
 
 
 def test_resource_names_the_distribution_and_keeps_the_users(tmp_path: Path) -> None:
@@ -103,7 +96,6 @@ def test_disabled_sdk_has_no_provider(tmp_path: Path) -> None:
 
 def test_a_failing_instrumentor_keeps_no_other_from_loading(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    site.mkdir()
     instrumentor(site, "a_broken", "a_broken", "raise RuntimeError('bad day')")
     instrumentor(site, "b_missing", "b_missing", "raise ModuleNotFoundError('not here')")
     instrumentor(site, "c_fine", "c_fine")
@@ -116,7 +108,6 @@ def test_a_failing_instrumentor_keeps_no_other_from_loading(tmp_path: Path) -> N
 
 def test_of_two_instrumentors_for_a_library_ours_runs_and_says_so(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    site.mkdir()
     instrumentor(site, "acme_openai", "openai")
     instrumentor(site, "acme_agents", "openai_agents")
     found = report(tmp_path, PYTHONPATH=str(site), OTEL_TRACES_EXPORTER="none")
@@ -128,7 +119,6 @@ def test_of_two_instrumentors_for_a_library_ours_runs_and_says_so(tmp_path: Path
 
 def test_the_user_may_keep_the_other_instrumentor(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    site.mkdir()
     instrumentor(site, "acme_openai", "openai")
     found = report(
         tmp_path,
@@ -185,9 +175,7 @@ def test_precedes_opentelemetrys_own_distro_and_no_other(
     package: str, given: dict[str, str], exporters: list[str], tmp_path: Path
 ) -> None:
     site = tmp_path / "site"  # On PYTHONPATH, so found before ours.
-    site.mkdir()
-    installed(site, package, "[opentelemetry_distro]\nplain = plain_distro:Distro\n")
-    (site / "plain_distro.py").write_text(PLAIN_DISTRO)
+    install(site, package, "[opentelemetry_distro]\nplain = plain_distro:Distro\n", plain_distro=PLAIN_DISTRO)
     found = report(tmp_path, PYTHONPATH=str(site), **given)
     assert found["exporters"] == exporters
 
@@ -208,9 +196,7 @@ class Distro(BaseDistro):
 
 def test_joins_the_provider_of_another_distribution(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    site.mkdir()
-    installed(site, "acme", "[opentelemetry_distro]\nacme = acme:Distro\n")
-    (site / "acme.py").write_text(PROVIDING_DISTRO)
+    install(site, "acme", "[opentelemetry_distro]\nacme = acme:Distro\n", acme=PROVIDING_DISTRO)
     found = report(
         tmp_path, PYTHONPATH=str(site), OTEL_PYTHON_DISTRO="acme", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9"
     )

@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from support.conventions import assert_conventional, event_faults, metric_faults, span_faults
+from support.conventions import assert_conventional, event_faults, metric_faults, sampling_faults, span_faults
 
 MISSING = object()
 
@@ -198,6 +198,13 @@ FAULTY: list[tuple[str, ReadableSpan]] = [
 @pytest.mark.parametrize(("rule", "span"), FAULTY, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(FAULTY)])
 def test_rejects(rule: str, span: ReadableSpan) -> None:
     assert rule in rules(span_faults(span))
+
+
+def test_names_what_a_sampler_did_not_see() -> None:
+    span = a_span(CHAT)
+    relevant = ["gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "server.address"]
+    assert sampling_faults(span, [*relevant, "server.port"]) == []
+    assert [fault.detail for fault in sampling_faults(span, relevant)] == ["server.port was not there at the start"]
 
 
 def test_names_each_fault_of_each_span() -> None:

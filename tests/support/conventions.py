@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,17 @@ def _span_faults(span: ReadableSpan, attributes: Attributes) -> Iterator[tuple[s
     if span.name not in (names := _names(spec, attributes)):
         yield "span name", f"not {' or '.join(repr(name) for name in names)}"
     yield from _placement_faults(spec, attributes)
+
+
+def sampling_faults(span: ReadableSpan, at_start: Collection[str]) -> list[Fault]:
+    """Attributes that a sampler should have seen and has not: `at_start` names those that the span started with."""
+    attributes = dict(span.attributes or {})
+    spec = _span_type(span, attributes) or {"sampling_relevant": []}
+    return [
+        Fault("sampling", span.name, f"{name} was not there at the start")
+        for name in spec["sampling_relevant"]
+        if name in attributes and name not in at_start
+    ]
 
 
 def _span_type(span: ReadableSpan, attributes: Attributes) -> dict[str, Any] | None:

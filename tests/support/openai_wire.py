@@ -25,7 +25,7 @@ QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 ASK: dict[str, Any] = {"model": MODEL, "messages": QUESTION}
 
 
-def choice(content: str | None = "Paris.", *, index: int = 0, finish: str = "stop", **message: Any) -> dict[str, Any]:
+def choice(content: Any = "Paris.", *, index: int = 0, finish: str = "stop", **message: Any) -> dict[str, Any]:
     """One choice of a completion."""
     return {
         "index": index,
@@ -63,7 +63,7 @@ def chunk(*choices: dict[str, Any], **facts: Any) -> dict[str, Any]:
     }
 
 
-def delta(content: str | None = None, *, index: int = 0, finish: str | None = None, **more: Any) -> dict[str, Any]:
+def delta(content: Any = None, *, index: int = 0, finish: str | None = None, **more: Any) -> dict[str, Any]:
     """What a chunk adds to one choice."""
     said = {} if content is None else {"content": content}
     return {"index": index, "delta": {**said, **more}, "logprobs": None, "finish_reason": finish}

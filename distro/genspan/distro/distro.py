@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.distro import BaseDistro
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 from opentelemetry.util._importlib_metadata import entry_points
 
-from genspan.distro.rivals import distribution, rivals
+from genspan.distro.rivals import PREFIX, distribution, rivals
 from genspan.distro.settings import Settings
 
 _logger = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class GenspanDistro(BaseDistro):
 def _tell(found: Mapping[str, tuple[EntryPoint, ...]]) -> None:
     for ours, points in found.items():
         _logger.warning(
-            "%s instruments this library; %s stays off. To keep that instead, set %s=%s",
-            ours,
+            "%s is instrumented by genspan, so these stay off: %s. To have them instead, set %s=%s",
+            ours.removeprefix(PREFIX),
             ", ".join(sorted({distribution(point) for point in points})),
             OTEL_PYTHON_DISABLED_INSTRUMENTATIONS,
             ours,

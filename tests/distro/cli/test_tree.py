@@ -87,6 +87,12 @@ def test_eighty_columns() -> None:
     ]
 
 
+def test_names_give_way_first() -> None:
+    lines = printed(68)
+    assert lines[7] == "   ├─ searc…  TOOL            600 ms"
+    assert lines[5].endswith("CHAT_MODEL      1.20 s  1,500 → ?  gpt-5.4-mini")
+
+
 def test_a_wide_terminal_shows_when_each_span_ran() -> None:
     bars = ["".join(mark for mark in line if mark in "━ ") for line in printed(120)[4:11]]
     assert [bar.count("━") for bar in bars] == [24, 12, 12, 6, 1, 6, 1]
@@ -110,6 +116,11 @@ _IDS = st.sampled_from("abcdef")
 def test_every_span_comes_once_whatever_the_parents_say(pairs: list[tuple[str, str | None]]) -> None:
     spans = [span(span_id, parent, span_id, 0, 1) for span_id, parent in pairs]
     assert sorted(branch.span.span_id for branch in branches(spans)) == sorted(span_id for span_id, _ in pairs)
+
+
+def test_depth() -> None:
+    spans = [span(str(depth), str(depth - 1), "step", 0, 1) for depth in range(3000)]
+    assert [len(branch.levels) for branch in branches(spans)] == list(range(1, 3001))
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,52 @@ async def test_tools_in_pieces(app: App) -> object:
 
 
 @scenario(
+    Sse(
+        [
+            chunk(delta(role="assistant", tool_calls=[_call(0, "weather", '{"city":"Paris"}', "call_1")])),
+            chunk(delta(tool_calls=[_call(0, "weather", '{"city":"Rome"}', "call_2")])),
+            chunk(delta(finish="tool_calls")),
+        ]
+    ),
+    attributes={
+        "gen_ai.output.messages": '[{"role":"assistant","parts":['
+        '{"type":"tool_call","id":"call_1","name":"weather","arguments":{"city":"Paris"}},'
+        '{"type":"tool_call","id":"call_2","name":"weather","arguments":{"city":"Rome"}}],"finish_reason":"tool_call"}]',
+    },
+)
+async def test_tools_that_share_an_index(app: App) -> object:
+    await app.read(await app.stream(tools=[WEATHER_TOOL]))
+
+
+@scenario(
+    Sse(
+        [
+            chunk(delta(role="assistant", function_call={"name": "weather", "arguments": ""})),
+            chunk(delta(function_call={"arguments": '{"city":"Paris"}'})),
+            chunk(delta(finish="function_call")),
+        ]
+    ),
+    attributes={
+        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"tool_call","id":null,"name":"weather",'
+        '"arguments":{"city":"Paris"}}],"finish_reason":"tool_call"}]',
+    },
+)
+async def test_function_in_pieces(app: App) -> object:
+    await app.read(await app.stream(functions=[WEATHER_TOOL["function"]]))
+
+
+@scenario(
+    Sse([chunk(delta([{"type": "text", "text": "Par"}])), chunk(delta("i")), chunk(delta("s.", finish="stop"))]),
+    attributes={
+        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Par"},'
+        '{"type":"text","content":"is."}],"finish_reason":"stop"}]',
+    },
+)
+async def test_lists_of_parts(app: App) -> object:
+    await app.read(await app.stream())
+
+
+@scenario(
     Sse([chunk(delta(role="assistant", refusal="I ")), chunk(delta(refusal="won't.")), chunk(delta(finish="stop"))]),
     attributes={
         "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"I won\'t."}],'

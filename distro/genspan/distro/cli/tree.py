@@ -44,18 +44,19 @@ def branches(spans: Sequence[MlflowSpan]) -> list[Branch]:
     children: dict[str | None, list[MlflowSpan]] = {}
     for span in spans:
         children.setdefault(span.parent_span_id if span.parent_span_id in ids else None, []).append(span)
-    placed: set[str] = set()
+    found: list[Branch] = []
+    pending = _beside(children.pop(None, []), ())
+    while pending:
+        branch = pending.pop()
+        found.append(branch)
+        pending += _beside(children.pop(branch.span.span_id, []), branch.levels)
+    # What is left goes round in circles.
+    return found + [Branch(span, (False,)) for beside in children.values() for span in beside]
 
-    def below(parent: str | None, levels: tuple[bool, ...]) -> Iterator[Branch]:
-        beside = [span for span in children.get(parent, ()) if span.span_id not in placed]
-        for span in beside:
-            placed.add(span.span_id)
-            here = (*levels, span is not beside[-1])
-            yield Branch(span, here)
-            yield from below(span.span_id, here)
 
-    found = list(below(None, ()))
-    return found + [Branch(span, (False,)) for span in spans if span.span_id not in placed]
+def _beside(spans: Sequence[MlflowSpan], above: tuple[bool, ...]) -> list[Branch]:
+    """Branches of the same parent, the last one first: as a stack takes them."""
+    return [Branch(span, (*above, span is not spans[-1])) for span in reversed(spans)]
 
 
 def _head(trace: MlflowTrace) -> Iterator[RenderableType]:
@@ -82,8 +83,9 @@ def _tree(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
     rows = [_row(branch, trace.spans, options) for branch in branches(trace.spans)]
     columns = [column for column in zip(_JUSTIFIED, *rows, strict=True) if any(column[1:])]
     table = Table.grid(padding=(0, 2, 0, 0))
-    for justify, *_ in columns:
-        table.add_column(no_wrap=True, justify=justify, overflow="ellipsis")
+    for index, (justify, *_) in enumerate(columns):
+        # rich narrows columns that may wrap before the others: names give way first, cut off since their text may not.
+        table.add_column(no_wrap=index > 0, justify=justify, overflow="ellipsis")
     for row in zip(*(cells for _, *cells in columns), strict=True):
         table.add_row(*row)
     return table
@@ -95,7 +97,7 @@ def _row(branch: Branch, spans: Sequence[MlflowSpan], options: ConsoleOptions) -
     failed = span.status_code == "STATUS_CODE_ERROR"
     guides, mark = (_ASCII_GUIDES, "=") if options.ascii_only else (_GUIDES, "━")
     return (
-        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else "")),
+        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else ""), no_wrap=True),
         Text(span.type or "", _TYPES.get(span.type or "", "dim")),
         Text(duration(_nanoseconds(span), 1e-9) or "unfinished"),
         Text(tokens(span.usage)),

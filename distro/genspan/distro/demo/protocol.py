@@ -11,6 +11,8 @@ from genspan.distro.demo.words import tokens
 
 Json = dict[str, Any]
 
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
 
 class Refused(Exception):
     """A request that the API does not accept. `param` is the field at fault, `code` OpenAI's name for the fault."""
@@ -80,5 +82,5 @@ def arguments_json(call: ToolCall) -> str:
 
 
 def new_id(prefix: str) -> str:
-    """An id in OpenAI's form."""
-    return f"{prefix}{uuid.uuid4().hex[:24]}"
+    """An id in OpenAI's form, of letters alone: all ids count as many tokens when they come back in a prompt."""
+    return f"{prefix}{uuid.uuid4().hex[:24].translate(_LETTERS)}"

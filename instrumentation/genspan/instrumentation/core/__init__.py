@@ -7,7 +7,7 @@ comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drive
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
-from .method import UNREAD, Call, Closing, Fold, Found, Method, Target
+from .method import UNREAD, Active, Call, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
 from .operation import Content, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
@@ -15,6 +15,7 @@ from .telemetry import Telemetry
 __all__ = [
     "CAPTURE_MESSAGE_CONTENT",
     "UNREAD",
+    "Active",
     "Attributes",
     "Call",
     "Closing",
@@ -25,8 +26,10 @@ __all__ = [
     "LibraryInstrumentor",
     "Method",
     "Operation",
+    "Surrounding",
     "Target",
     "Telemetry",
+    "Wrapper",
     "detach",
     "guarded",
     "report",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.util.types import AttributeValue
 
 from .operation import Content
 from .reading import Attributes, given
+
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
 
 Found = Mapping[str, AttributeValue | None]
 """Attributes by name; None where the value is absent."""
@@ -89,6 +92,20 @@ class Closing:
     """The wrapped stream, from the object that the method is bound to."""
 
 
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""What wrapt calls: the wrapped method, its instance, positional and keyword arguments."""
+
+Active = Callable[[], "Telemetry | None"]
+"""What to report with, None while uninstrumented."""
+
+
+class Surrounding(Protocol):
+    """A method that is no operation itself, but that operations start or end in."""
+
+    def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
+        """What wrapt is to call in place of `original`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a method is found."""
@@ -97,4 +114,4 @@ class Target:
     """The module that defines it; patched when the app imports it."""
     name: str
     """`Class.method` or `function`. A library version without it is passed over."""
-    does: Method | Closing
+    does: Method | Closing | Surrounding

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from time import perf_counter
@@ -36,9 +35,6 @@ _INFERENCE: Final = {OperationName.CHAT, OperationName.GENERATE_CONTENT, Operati
 _TOTALS: Final = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 AttachToken = Token[Context]
-
-_ending: Final = threading.Lock()
-"""Held for the moment of deciding which of two threads ends an operation; one for all costs less than one each."""
 
 
 def detach(token: AttachToken) -> None:
@@ -83,6 +79,9 @@ class Operation:
         self._children: list[tuple[str, tuple[int, ...]]] = []
         self._agent = nesting.enclosing_agent(parent)
         self._gaps: list[float] = []
+        # Who takes it ends the operation. No lock: one could be held when garbage collection ends a dropped stream in
+        # the same thread, or when another thread forks.
+        self._right_to_end = [True]
         self._started = perf_counter()
 
     @property
@@ -134,6 +133,11 @@ class Operation:
         """Whether it still records."""
         return self.recording and not self.ended
 
+    @property
+    def streamed(self) -> bool:
+        """Whether a chunk has come."""
+        return self._first_chunk is not None
+
     def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what an instrumented layer further in knows of this same operation."""
         self._from_inner.update(attributes)
@@ -156,8 +160,13 @@ class Operation:
         attributes: Mapping[str, AttributeValue | None] | None = None,
         content: Content | None = None,
     ) -> None:
-        """Ends the operation with status ERROR and the exception."""
-        if self._first_to_end():
+        """Ends the operation with status ERROR and the exception.
+
+        GeneratorExit is none: a generator or coroutine that is closed early sees it when the app has left.
+        """
+        if isinstance(error, GeneratorExit):
+            self.abandon(attributes, content)
+        elif self._first_to_end():
             guarded(self._end, attributes or {}, content, error)
             self.span.end()
 
@@ -167,10 +176,17 @@ class Operation:
         """Ends the operation because the app wanted no more of it, which is no error."""
         self.finish(attributes, content)
 
+    def disown(self) -> None:
+        """Leaves the end to another process, of which this one is a fork."""
+        self._first_to_end()
+
     def _first_to_end(self) -> bool:
-        with _ending:
-            first, self.ended = not self.ended, True
-        return first
+        try:
+            self._right_to_end.pop()
+        except IndexError:
+            return False
+        self.ended = True
+        return True
 
     def _end(
         self,
@@ -215,7 +231,7 @@ class Operation:
             self._emit(
                 GEN_AI_CLIENT_OPERATION_EXCEPTION.name,
                 SeverityNumber.WARN,
-                {names.EXCEPTION_TYPE: error_type(error), names.EXCEPTION_MESSAGE: message},
+                {names.EXCEPTION_TYPE: error_type(error)} | ({names.EXCEPTION_MESSAGE: message} if message else {}),
             )
         instruments = self._telemetry.instruments
         if instruments.live:

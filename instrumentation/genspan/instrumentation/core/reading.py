@@ -68,7 +68,9 @@ def string(value: Any) -> str | None:
     """Text that is not empty."""
     if not isinstance(value, str) or not value:
         return None
-    return value if type(value) is str else str.__str__(value)
+    plain = value if type(value) is str else str.__str__(value)
+    # OTLP is UTF-8: one lone surrogate, and the exporter loses the batch.
+    return plain if plain.isascii() else plain.encode("utf-8", "backslashreplace").decode()
 
 
 def strings(value: Any) -> list[str] | None:
@@ -80,22 +82,33 @@ def strings(value: Any) -> list[str] | None:
 
 
 def integer(value: Any) -> int | None:
-    """A whole number, also where it came as a float."""
-    if isinstance(value, bool):
+    """A whole number of 64 bits, which is what OTLP carries, also where it came as a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if isinstance(value, int):
-        return int(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+    if isinstance(value, float) and not value.is_integer():
+        return None
+    return int(value) if -(2**63) <= value < 2**63 else None
+
+
+def tokens(value: Any) -> int | None:
+    """A number of tokens, which is never negative."""
+    number = integer(value)
+    return None if number is None or number < 0 else number
 
 
 def count(value: Any) -> int | None:
     """A whole number other than zero: for counts that say nothing where there is nothing to count."""
-    return integer(value) or None
+    return tokens(value) or None
 
 
 def double(value: Any) -> float | None:
     """A number as a float."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 Reader = Callable[[Any], AttributeValue | None]

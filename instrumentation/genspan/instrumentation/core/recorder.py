@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import weakref
 from typing import Any, Final
 
@@ -17,6 +18,16 @@ _open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
 def _finish_open() -> None:
     for recorder in list(_open):
         recorder.finish()
+
+
+def _leave_to_parent() -> None:
+    for recorder in list(_open):
+        recorder.operation.disown()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class Recorder:
@@ -57,8 +68,7 @@ class Recorder:
 
     def fail(self, error: BaseException) -> None:
         """The stream broke, or reading it was cancelled."""
-        # A generator that is closed early sees GeneratorExit: the app has left, nothing has failed.
-        self._end(None if isinstance(error, GeneratorExit) else error)
+        self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
         if self.operation.ended:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .guard import guarded
-from .method import UNREAD, Call, Closing, Method
+from .method import UNREAD, Active, Call, Closing, Method, Surrounding, Wrapper
 from .operation import Operation, detach
 from .reading import watched
 from .recorder import Recorder
 from .stream import Pending, Unparsed, recorder_of, stand_in
 from .telemetry import Telemetry
 
-Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-"""What wrapt calls: the wrapped method, its instance, positional and keyword arguments."""
 
-Active = Callable[[], Telemetry | None]
-"""What to report with, None while uninstrumented."""
-
-
-def wrapper(does: Method | Closing, original: Callable[..., Any], active: Active) -> Wrapper:
+def wrapper(does: Method | Closing | Surrounding, original: Callable[..., Any], active: Active) -> Wrapper:
     """The wrapper for a target, by what it does and whether the original is a coroutine function."""
     if isinstance(does, Closing):
         return _closing(does)
+    if not isinstance(does, Method):
+        return does.wrapper(original, active)
     # SDKs decorate async methods with plain functions that check arguments.
     if does.awaitable or inspect.iscoroutinefunction(inspect.unwrap(original)):
         return _asynchronous(does, active)
@@ -63,24 +58,48 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
         kwargs, call = _watching(method, telemetry, instance, args, kwargs)
-        # Wrong arguments raise here and now; nothing else happens before the app awaits.
-        pending = wrapped(*args, **kwargs)
+        try:
+            # Wrong arguments raise here and now; nothing else happens before the app awaits.
+            pending = wrapped(*args, **kwargs)
+        except BaseException as error:
+            operation = guarded(_begin, method, telemetry, call)
+            if operation is not None:
+                operation.fail(error)
+            raise
         if method.awaitable:
-            return Pending(pending, functools.partial(_awaited, method, telemetry, call, pending))
-        recorded: Any = _awaited(method, telemetry, call, pending)
+            return Pending(pending, lambda: _awaited(method, telemetry, call, _Inner(pending)))
+        if not inspect.iscoroutine(pending):
+            return pending
+        recorded: Any = _awaited(method, telemetry, call, _Inner(pending))
         recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
         return recorded
 
     return wrapped_call
 
 
-async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: Any) -> Any:
+class _Inner:
+    """What the library gave to await, inside our coroutine, which the app has.
+
+    Where the app cancels or drops ours before it has started, Python would warn that the inner one was never awaited.
+    """
+
+    __slots__ = ("awaitable",)
+
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self.awaitable = awaitable
+
+    def __del__(self) -> None:
+        if inspect.iscoroutine(self.awaitable):
+            self.awaitable.close()
+
+
+async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: _Inner) -> Any:
     operation = guarded(_begin, method, telemetry, call)
     if operation is None:
-        return await pending
+        return await inner.awaitable
     token = operation.attach()
     try:
-        returned = await pending
+        returned = await inner.awaitable
     except BaseException as error:
         _late_content(method, operation, call)
         operation.fail(error)

@@ -10,6 +10,7 @@ from genspan.instrumentation.core.reading import Table, attributes_of, double, f
 from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
+from .chat_stream import ChatFold
 from .endpoint import model_and_endpoint
 from .envelope import envelope
 from .messages import input_messages, output_message, tool_definitions
@@ -85,101 +86,6 @@ def _response(response: Any) -> Found:
 def _response_content(response: Any) -> Content:
     messages = [output_message(choice) for choice in items(field(response, "choices")) if field(choice, "message")]
     return {names.GEN_AI_OUTPUT_MESSAGES: messages or None}
-
-
-class _Choice:
-    """What one choice of a streamed completion has said so far."""
-
-    def __init__(self) -> None:
-        self.role: str | None = None
-        self.finish_reason: str | None = None
-        self.texts: dict[str, list[str]] = {}
-        self.tool_calls: dict[int, dict[str, Any]] = {}
-        self.audio: dict[str, Any] = {}
-
-    def add(self, choice: Any) -> bool:
-        """Takes a choice of a chunk; True where it is the last of its choice."""
-        delta = field(choice, "delta")
-        content = field(delta, "content")
-        if content:
-            self.texts.setdefault("content", []).append(content)
-        if not content or field(delta, "tool_calls"):
-            # A chunk of text, which most are, has nothing else.
-            self._add_rarer(delta)
-        reason = field(choice, "finish_reason")
-        if reason:
-            self.finish_reason = reason
-        return bool(reason)
-
-    def _add_rarer(self, delta: Any) -> None:
-        self.role = field(delta, "role") or self.role
-        for name in ("refusal", "reasoning_content", "reasoning"):
-            piece = field(delta, name)
-            if piece:
-                self.texts.setdefault(name, []).append(piece)
-        for call in items(field(delta, "tool_calls")):
-            self._add_tool_call(call)
-        audio = field(delta, "audio")
-        if audio is not None:
-            for name in ("id", "data", "transcript"):
-                piece = field(audio, name)
-                if piece:
-                    self.audio[name] = self.audio.get(name, "") + piece if name != "id" else piece
-
-    def _add_tool_call(self, call: Any) -> None:
-        function = field(call, "function")
-        so_far = self.tool_calls.setdefault(
-            field(call, "index") or 0, {"type": "function", "function": {"name": "", "arguments": ""}}
-        )
-        identifier = field(call, "id")
-        if identifier:
-            so_far["id"] = identifier
-        for name in ("name", "arguments"):
-            so_far["function"][name] += field(function, name) or ""
-
-    def response(self) -> dict[str, Any]:
-        message = {name: "".join(map(str, pieces)) for name, pieces in self.texts.items()}
-        return {
-            "finish_reason": self.finish_reason,
-            "message": {
-                "role": self.role or "assistant",
-                "tool_calls": [self.tool_calls[index] for index in sorted(self.tool_calls)],
-                "audio": self.audio or None,
-                **message,
-            },
-        }
-
-
-_FACTS: Final = ("id", "model", "system_fingerprint", "service_tier", "usage")
-
-
-class ChatFold:
-    """Puts the chunks of a streamed chat completion together."""
-
-    def __init__(self) -> None:
-        self._facts: dict[str, Any] = {}
-        self._choices: dict[int, _Choice] = {}
-
-    def add(self, chunk: Any) -> None:
-        """Takes a `ChatCompletionChunk`."""
-        choices = items(field(chunk, "choices"))
-        last = not choices
-        for choice in choices:
-            index = field(choice, "index") or 0
-            known = self._choices.get(index)
-            if known is None:
-                known = self._choices[index] = _Choice()
-            last |= known.add(choice)
-        # Id and model come with the first chunk, usage and tier with the last or after it, and are not looked for
-        # between. Azure opens with a chunk whose id and model are empty.
-        if last or "id" not in self._facts:
-            self._facts.update(
-                {name: value for name in _FACTS if (value := field(chunk, name))},
-            )
-
-    def response(self) -> dict[str, Any]:
-        """What came so far, as the JSON of a `ChatCompletion`."""
-        return {**self._facts, "choices": [self._choices[index].response() for index in sorted(self._choices)]}
 
 
 CHAT: Final = Method(

@@ -22,7 +22,8 @@ _BINARY: Final = "HttpxBinaryResponseContent"
 def envelope(returned: Any) -> Any:
     """The body of a raw response, from JSON where it is JSON; UNREAD while it is still to be read; None for the rest.
 
-    The body is decoded here, not by the envelope's `parse()`, which belongs to the app: it caches, and it may raise.
+    A body that is null is as one without fields. It is decoded here, not by the envelope's `parse()`, which belongs to
+    the app: it caches, and it may raise.
     """
     if type(returned).__name__ not in _ENVELOPES:
         return None
@@ -30,7 +31,7 @@ def envelope(returned: Any) -> Any:
     if body is UNREAD:
         return UNREAD
     try:
-        return decode(body)
+        return decode(body) or {}
     except ValueError:
         return body.decode(errors="replace")
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes
-from genspan.instrumentation.core.reading import Table, attributes_of, count, field, integer
+from genspan.instrumentation.core.reading import Table, attributes_of, count, field, tokens
 from genspan.semconv import attributes as names
 
 _TOTALS: Final[Table] = (
-    ("prompt_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, integer),
-    ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, integer),
-    ("completion_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
-    ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
+    ("prompt_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
+    ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
+    ("completion_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, tokens),
+    ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, tokens),
 )
 _INPUT: Final[Table] = (
-    ("cached_tokens", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, integer),
-    ("cache_write_tokens", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, integer),
+    ("cached_tokens", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, tokens),
+    ("cache_write_tokens", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, tokens),
     ("text_tokens", names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
     ("image_tokens", names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
     ("audio_tokens", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
 )
 _OUTPUT: Final[Table] = (
-    ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, integer),
+    ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, tokens),
     ("text_tokens", names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
     ("image_tokens", names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
     ("audio_tokens", names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),

@@ -27,8 +27,8 @@ class UnsupportedTrackingUri(ValueError):
         super().__init__(
             f"genspan cannot write to the MLflow tracking URI {_without_secrets(uri)!r} yet, so no trace goes to "
             "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, or no "
-            "MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current folder). For an MLflow server of "
-            "3.6 or newer, send OTLP to it instead: OTEL_TRACES_EXPORTER=otlp, "
+            "MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current folder). For an MLflow server, "
+            "send OTLP to it instead: OTEL_TRACES_EXPORTER=otlp, "
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=<server>/v1/traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf, "
             "OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-mlflow-experiment-id=<id>."
         )

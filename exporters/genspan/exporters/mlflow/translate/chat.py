@@ -6,7 +6,7 @@ has no picture for becomes readable text, with the part itself kept beside that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from genspan.semconv.encoding import encode
@@ -34,14 +34,14 @@ _AUDIO_FORMATS: Final = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg":
 
 
 def messages(value: Any, role: str) -> list[ChatMessage]:
-    """Chat messages from the decoded value of `gen_ai.input.messages` or `gen_ai.output.messages`.
+    """Chat messages from the decoded JSON of `gen_ai.input.messages` or `gen_ai.output.messages`.
 
     `role` stands for messages that name none. Plain text is one message; a value of another shape is one message that
     shows it as JSON. One recorded message may hold the results of several tools, and becomes several.
     """
-    if isinstance(value, Mapping):
-        value = (value,)
-    if not isinstance(value, (list, tuple)):
+    if isinstance(value, dict):
+        value = [value]
+    if not isinstance(value, list):
         return [{"role": role, "content": value if isinstance(value, str) else encode(value)}]
     found: list[ChatMessage] = []
     for item in value:
@@ -50,24 +50,19 @@ def messages(value: Any, role: str) -> list[ChatMessage]:
 
 
 def system_message(value: Any) -> list[ChatMessage]:
-    """The system message from the decoded value of `gen_ai.system_instructions`: a list of parts, or text."""
+    """The system message from the decoded JSON of `gen_ai.system_instructions`: a list of parts, or text."""
     return _message({"role": "system", "parts": value}, "system")
-
-
-def count(value: Any) -> int:
-    """How many messages the decoded value of a messages attribute holds."""
-    return len(value) if isinstance(value, (list, tuple)) else 1
 
 
 def choices(answers: Iterable[ChatMessage], recorded: Any, finish_reasons: Any) -> list[dict[str, Any]]:
     """OpenAI choices, one an answer; reasons from `gen_ai.response.finish_reasons`, else from the answer itself."""
-    items = recorded if isinstance(recorded, (list, tuple)) else (recorded,)
-    reasons = finish_reasons if isinstance(finish_reasons, Sequence) and not isinstance(finish_reasons, str) else ()
+    items = recorded if isinstance(recorded, list) else [recorded]
+    reasons = finish_reasons if isinstance(finish_reasons, (list, tuple)) else ()
     listed = []
     for index, (message, item) in enumerate(zip(answers, items, strict=True)):
         choice: dict[str, Any] = {"index": index, "message": message}
         reason = reasons[index] if index < len(reasons) else None
-        reason = reason or (item.get("finish_reason") if isinstance(item, Mapping) else None)
+        reason = reason or (item.get("finish_reason") if isinstance(item, dict) else None)
         if reason:
             choice["finish_reason"] = reason
         listed.append(choice)
@@ -75,13 +70,14 @@ def choices(answers: Iterable[ChatMessage], recorded: Any, finish_reasons: Any) 
 
 
 def _message(item: Any, role: str) -> list[ChatMessage]:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return [{"role": role, "content": item if isinstance(item, str) else encode(item)}]
-    role = _ROLES.get(item.get("role"), role) if isinstance(item.get("role"), str) else role
+    if isinstance(item.get("role"), str):
+        role = _ROLES.get(item["role"], role)
     parts = item.get("parts", item.get("content"))
-    if isinstance(parts, (str, Mapping)):
-        parts = (parts,)
-    elif not isinstance(parts, (list, tuple)):
+    if isinstance(parts, (str, dict)):
+        parts = [parts]
+    elif not isinstance(parts, list):
         return [{"role": role, "content": encode(item)}]
 
     content: list[dict[str, Any]] = []
@@ -89,8 +85,10 @@ def _message(item: Any, role: str) -> list[ChatMessage]:
     calls: list[dict[str, Any]] = []
     results: list[ChatMessage] = []
     for part in parts:
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind == "reasoning" and isinstance(part.get("content"), str):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "text" and isinstance(part.get("content"), str):
+            content.append({"type": "text", "text": part["content"]})
+        elif kind == "reasoning" and isinstance(part.get("content"), str):
             thoughts.append(part["content"])
         elif kind in ("tool_call", "server_tool_call"):
             calls.append(_call(part))
@@ -122,7 +120,7 @@ def _collapsed(content: list[dict[str, Any]]) -> Any:
     return content
 
 
-def _call(part: Mapping[str, Any]) -> dict[str, Any]:
+def _call(part: dict[str, Any]) -> dict[str, Any]:
     """OpenAI's tool call. The UI wants texts for id, name and arguments."""
     name = part.get("name")
     identity = part.get("id")
@@ -138,7 +136,7 @@ def _call(part: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _result(part: Mapping[str, Any]) -> ChatMessage:
+def _result(part: dict[str, Any]) -> ChatMessage:
     response = part.get("response" if part["type"] == "tool_call_response" else "server_tool_call_response")
     if response is None:
         response = part.get("result")
@@ -152,7 +150,7 @@ def _content(part: Any) -> dict[str, Any]:
     """A part of the content that the UI draws: text, image or audio; else readable text beside the part itself."""
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return {"type": "text", "text": encode(part)}
     kind = part.get("type")
     text = part.get("content", part.get("text"))
@@ -167,7 +165,7 @@ def _content(part: Any) -> dict[str, Any]:
     return _described(part, text if isinstance(text, str) else encode(part))
 
 
-def _blob(part: Mapping[str, Any]) -> dict[str, Any]:
+def _blob(part: dict[str, Any]) -> dict[str, Any]:
     mime, data = part.get("mime_type"), part.get("content")
     if isinstance(data, str):
         if part.get("modality") == "image":
@@ -179,12 +177,12 @@ def _blob(part: Mapping[str, Any]) -> dict[str, Any]:
     return _described(part, f"{label} {transcript}" if isinstance(transcript, str) else label)
 
 
-def _uri(part: Mapping[str, Any]) -> dict[str, Any]:
+def _uri(part: dict[str, Any]) -> dict[str, Any]:
     uri = part.get("uri")
     if part.get("modality") == "image" and isinstance(uri, str):
         return {"type": "image_url", "image_url": {"url": uri}}
     return _described(part, f"[{part.get('modality', 'uri')}]({uri})")
 
 
-def _described(part: Mapping[str, Any], text: str) -> dict[str, Any]:
+def _described(part: dict[str, Any], text: str) -> dict[str, Any]:
     return {"type": "text", "text": text, "part": part}

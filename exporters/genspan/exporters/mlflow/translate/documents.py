@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from genspan.semconv.encoding import encode
@@ -13,15 +12,15 @@ def retriever_documents(value: Any) -> Any:
 
     The score is kept among the metadata, where the UI shows it.
     """
-    return [_document(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return [_document(item) for item in value] if isinstance(value, list) else value
 
 
 def _document(item: Any) -> dict[str, Any]:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return {"page_content": item if isinstance(item, str) else encode(item), "metadata": {}, "id": None}
     rest = {key: value for key, value in item.items() if key not in ("id", "content", "metadata")}
     metadata = item.get("metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         rest = {**metadata, **rest}
     elif metadata is not None:
         rest["metadata"] = metadata

@@ -34,13 +34,11 @@ class Reading:
 
     def consumed_by(self, derived: Collection[str]) -> Collection[str]:
         """The attributes whose content is in the given MLflow attributes, so that storing them would store it twice."""
-        return [
-            source
-            for key, sources in (
-                (SpanAttributeKey.INPUTS, self.inputs_from),
-                (SpanAttributeKey.OUTPUTS, self.outputs_from),
-                (SpanAttributeKey.CHAT_TOOLS, self.tools_from),
-            )
-            if key in derived
-            for source in sources
-        ]
+        consumed: set[str] = set()
+        if SpanAttributeKey.INPUTS in derived:
+            consumed.update(self.inputs_from)
+        if SpanAttributeKey.OUTPUTS in derived:
+            consumed.update(self.outputs_from)
+        if SpanAttributeKey.CHAT_TOOLS in derived:
+            consumed.update(self.tools_from)
+        return consumed

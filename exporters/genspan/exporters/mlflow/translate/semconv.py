@@ -61,6 +61,7 @@ _AGENTIC: Final = frozenset({OperationName.INVOKE_AGENT, OperationName.INVOKE_WO
 """Operations whose output messages follow each other; elsewhere each is a choice of its own."""
 
 _TODAYS_NAMES: Final = {old: new for old, new in RENAMED_ATTRIBUTES.items() if new is not None}
+_OLDER_NAMES: Final = frozenset(_TODAYS_NAMES)
 
 
 class Content(NamedTuple):
@@ -101,10 +102,9 @@ def read(attributes: Attributes) -> Reading | None:
 
 
 def _with_todays_names(attributes: Attributes) -> Attributes:
-    found = _TODAYS_NAMES.keys() & attributes.keys()
-    if not found:
+    if _OLDER_NAMES.isdisjoint(attributes):
         return attributes
-    return {**{_TODAYS_NAMES[old]: attributes[old] for old in found}, **attributes}
+    return {**{new: attributes[old] for old, new in _TODAYS_NAMES.items() if old in attributes}, **attributes}
 
 
 def _request(attributes: Attributes) -> Content | None:
@@ -138,7 +138,9 @@ def _response(attributes: Attributes) -> Content | None:
     if not messages:
         return None
     sources = (gen_ai.GEN_AI_OUTPUT_MESSAGES,)
-    if attributes.get(gen_ai.GEN_AI_OPERATION_NAME) in _AGENTIC or len(messages) != chat.count(answers):
+    if attributes.get(gen_ai.GEN_AI_OPERATION_NAME) in _AGENTIC or len(messages) != (
+        len(answers) if isinstance(answers, list) else 1
+    ):
         return Content(encode({"messages": messages}), preview.of_response(messages), sources, chat.FORMAT)
     choices = chat.choices(messages, answers, attributes.get(gen_ai.GEN_AI_RESPONSE_FINISH_REASONS))
     return Content(encode({"choices": choices}), preview.of_response(messages[:1]), sources, chat.FORMAT)
@@ -212,11 +214,9 @@ def _text(value: Any) -> str | None:
 
 
 def _decoded(value: Any) -> Any:
-    """The value behind JSON text; text that is no JSON, and what is no text, as it is."""
-    if not isinstance(value, str):
-        return value
+    """The value behind JSON text, in plain JSON types; text that is no JSON as it is."""
     try:
-        return decode(value)
+        return decode(value if isinstance(value, str) else encode(value))
     except ValueError:
         return value
 

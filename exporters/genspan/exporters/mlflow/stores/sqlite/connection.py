@@ -21,8 +21,10 @@ class Connection:
     """Transactions on one file. Used by one thread at a time, from any thread, before and after a fork.
 
     The journal mode is left as the file has it. A new file gets SQLite's rollback journal, as from MLflow: it stays one
-    file, may lie on a network mount (where WAL's shared memory does not work), and at the SDK's batch sizes WAL is
-    hardly faster (benchmarks/sqlite_store.py). `synchronous` keeps its default, FULL: a commit survives a power cut.
+    file, and may lie on a network mount, where WAL's shared memory does not work. WAL is several times faster with a
+    trace a transaction, but the SDK sends batches, and with those it gains at most half (benchmarks/sqlite_store.py).
+    A reader keeps a writer waiting only while its query runs. `synchronous` keeps its default, FULL: a commit survives
+    a power cut.
     """
 
     def __init__(self, path: str) -> None:

@@ -54,6 +54,9 @@ SPAN: Final[Mapping[str, Callable[[MlflowSpan], object]]] = {
 }
 """`spans`."""
 
+OF_THE_ROOT: Final = frozenset({TraceMetadataKey.INPUTS, TraceMetadataKey.OUTPUTS})
+"""Metadata that the root alone states."""
+
 TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"
 COST: Final = "mlflow.trace.cost"
 

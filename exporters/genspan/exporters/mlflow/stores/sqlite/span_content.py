@@ -7,10 +7,13 @@ which ignores others, it has two of OTLP's JSON: `kind`, and `flags` where the p
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from base64 import b64decode
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.status import Status, StatusCode
@@ -24,31 +27,25 @@ from genspan.semconv.encoding import decode, encode
 REMOTE_PARENT: Final = 0x300
 """OTLP's SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK and SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK."""
 
+_REMOTE_PARENT: Final = b', "flags": %d' % REMOTE_PARENT
+
+_CONTENT: Final = (
+    b'{"trace_id": %b, "span_id": %b, "parent_span_id": %b, "name": %b, "kind": %b, "start_time_unix_nano": %d, '
+    b'"end_time_unix_nano": %b, "events": %b, "status": {"code": %b, "message": %b}, "attributes": {%b}, "links": %b%b}'
+)
+
+Dump = Callable[[Any], bytes]
+
 TRACE_ATTRIBUTES: Final = frozenset({gen_ai.SESSION_ID, gen_ai.GEN_AI_CONVERSATION_ID, gen_ai.USER_ID, "enduser.id"})
 """Attributes outside MLflow's namespace that `translate` takes facts of the trace from."""
 
 
 def write(span: MlflowSpan) -> str:
     """The content of a span."""
-    attributes = span.attributes
-    if SpanAttributeKey.REQUEST_ID not in attributes:  # MLflow cannot load a span without it.
-        attributes = {SpanAttributeKey.REQUEST_ID: encode(f"{TRACE_ID_PREFIX}{span.trace_id}"), **attributes}
-    content: dict[str, Any] = {
-        "trace_id": _base64(span.trace_id),
-        "span_id": _base64(span.span_id),
-        "parent_span_id": _base64(span.parent_span_id) if span.parent_span_id else None,
-        "name": span.name,
-        "kind": span.kind,
-        "start_time_unix_nano": span.start_time_unix_nano,
-        "end_time_unix_nano": span.end_time_unix_nano,
-        "events": span.events,
-        "status": {"code": span.status_code, "message": span.status_message},
-        "attributes": attributes,
-        "links": span.links,
-    }
-    if span.has_remote_parent:
-        content["flags"] = REMOTE_PARENT
-    return _spaced(content)
+    try:
+        return _written(span, orjson.dumps).decode()
+    except TypeError:  # Not UTF-8, or an integer beyond 64 bits, in a name or an event.
+        return _written(span, lambda value: encode(value).encode()).decode()
 
 
 def read(content: str) -> MlflowSpan:
@@ -81,16 +78,43 @@ def _facts(attributes: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _spaced(value: Any) -> str:
+def _written(span: MlflowSpan, dump: Dump) -> bytes:
+    attributes = span.attributes
+    if SpanAttributeKey.REQUEST_ID not in attributes:  # MLflow cannot load a span without it.
+        attributes = {SpanAttributeKey.REQUEST_ID: f'"{TRACE_ID_PREFIX}{span.trace_id}"', **attributes}
+    return _CONTENT % (
+        _base64(span.trace_id),
+        _base64(span.span_id),
+        _base64(span.parent_span_id) if span.parent_span_id else b"null",
+        dump(span.name),
+        dump(span.kind),
+        span.start_time_unix_nano,
+        dump(span.end_time_unix_nano),
+        _spaced(span.events, dump),
+        dump(span.status_code),
+        dump(span.status_message),
+        b", ".join([_key(key) + dump(text) for key, text in attributes.items()]),
+        _spaced(span.links, dump),
+        _REMOTE_PARENT if span.has_remote_parent else b"",
+    )
+
+
+def _spaced(value: Any, dump: Dump) -> bytes:
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{encode(key)}: {_spaced(item)}' for key, item in value.items())}}}"
+        return b"{%b}" % b", ".join([dump(key) + b": " + _spaced(item, dump) for key, item in value.items()])
     if isinstance(value, list):
-        return f"[{', '.join(map(_spaced, value))}]"
-    return encode(value)
+        return b"[%b]" % b", ".join([_spaced(item, dump) for item in value])
+    return dump(value)
 
 
-def _base64(digits: str) -> str:
-    return b64encode(bytes.fromhex(digits)).decode()
+@lru_cache(4096)
+def _key(key: str) -> bytes:
+    """An attribute's key; few are ever seen, each very often."""
+    return encode(key).encode() + b": "
+
+
+def _base64(digits: str) -> bytes:
+    return b'"%b"' % b2a_base64(bytes.fromhex(digits), newline=False)
 
 
 def _number(text: str) -> int:

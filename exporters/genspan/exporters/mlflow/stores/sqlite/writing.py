@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from genspan.exporters.mlflow.stores.contract import Rejection
 from genspan.exporters.mlflow.stores.sqlite import rows, span_content
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
-from genspan.exporters.mlflow.stores.sqlite.statements import insert_missing, upsert
+from genspan.exporters.mlflow.stores.sqlite.statements import Statement, insert, insert_missing, update, upsert
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ FINALIZED: Final = "mlflow.trace.infoFinalized"
 """Metadata of a trace whose client has stated the facts of the whole: spans that come later change them no more."""
 
 GENERATION: Final = "db_payload_generation"
+"""Goes up with every write, by which MLflow's archival knows that a trace has changed since it looked (3.17.2)."""
 
 UNENDED: Final = frozenset({"IN_PROGRESS", "STATE_UNSPECIFIED"})
 
@@ -55,26 +56,36 @@ def write(
     for trace in traces:
         before = stored.get(trace.trace_id)
         if before is None:
-            tables.add(trace, experiment.id, tables.facts(trace))
-            tables.tag(trace, rows.tags(trace, layout), overwrite=True)
-            tables.describe(trace, rows.metadata(trace, layout), overwrite=True)
+            tables.add_trace(experiment.id, tables.facts(trace))
+            tables.add_spans(insert, experiment.id, trace)
+            tables.tag(insert, trace, {**rows.tags(trace, layout), **rows.location_tags(trace, experiment)})
+            tables.describe(insert, trace, rows.metadata(trace, layout))
         elif before.is_elsewhere:
             rejections.append(Rejection(trace.trace_id, "its spans have been moved out of the database"))
-            continue
         else:
-            whole = _whole(connection, trace)
-            facts = _joined(tables.facts(whole), before)
-            tables.add(trace, before.experiment_id, facts)
-            if facts["timestamp_ms"] != before.facts["timestamp_ms"]:
-                tables.move_assessments(trace, facts["timestamp_ms"])
-            root = root_of(whole.spans)
-            speaks = not before.is_finalized and any(span is root for span in trace.spans)
-            tables.tag(trace, {**rows.tags(trace, layout), **rows.tags(whole, layout)}, overwrite=speaks)
-            tables.describe(trace, rows.metadata(trace, layout), overwrite=speaks)
-            tables.describe(trace, rows.metadata(whole, layout), overwrite=not before.is_finalized)
-        tables.tag(trace, rows.location_tags(trace, experiment), overwrite=False)
+            _extend(connection, layout, tables, trace, before)
     tables.execute(connection)
     return rejections
+
+
+def _extend(
+    connection: sqlite3.Connection, layout: Layout, tables: Tables, trace: MlflowTrace, before: StoredTrace
+) -> None:
+    """Rows for a trace that is there, in whole or in part."""
+    whole = _whole(connection, trace)
+    facts = _joined(tables.facts(whole), before)
+    tables.change_trace(facts)
+    tables.add_spans(upsert, before.experiment_id, trace)
+    if facts["timestamp_ms"] != before.facts["timestamp_ms"]:
+        tables.move_assessments(trace, facts["timestamp_ms"])
+    root = root_of(whole.spans)
+    brings_root = not before.is_finalized and any(span is root for span in trace.spans)
+    what_it_says = upsert if brings_root else insert_missing
+    tables.tag(what_it_says, trace, {**rows.tags(trace, layout), **rows.tags(whole, layout)})
+    tables.describe(what_it_says, trace, rows.metadata(trace, layout))
+    if not before.is_finalized:
+        tables.describe(upsert, trace, rows.metadata(whole, layout))
+        tables.forget(trace, rows.OF_THE_ROOT - whole.metadata.keys())
 
 
 class Tables:
@@ -83,43 +94,53 @@ class Tables:
     def __init__(self, layout: Layout) -> None:
         self.trace_info = [column for column in rows.TRACE_INFO if layout.has("trace_info", column)]
         self.spans = [column for column in rows.SPAN if layout.has("spans", column)]
-        # MLflow's archival gives up on a trace whose generation has moved on since it looked (3.17.2).
-        counter = GENERATION if layout.has("trace_info", GENERATION) else None
-        self._pending: dict[str, list[Sequence[object]]] = {}
-        self._add_trace = self._statement(
-            upsert("trace_info", ("request_id",), ("experiment_id", *self.trace_info), counter=counter)
-        )
-        self._add_span = self._statement(upsert("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans)))
-        self._add_pair = {
-            (table, overwrite): self._statement(statement(table, ("key", "request_id"), ("request_id", "key", "value")))
-            for table in ("trace_tags", "trace_request_metadata")
-            for overwrite, statement in ((True, upsert), (False, insert_missing))
-        }
         self._has_assessments = layout.has("assessments", "trace_timestamp_ms")
-        self._move_assessments = self._statement("UPDATE assessments SET trace_timestamp_ms = ? WHERE trace_id = ?")
+        self._has_generation = layout.has("trace_info", GENERATION)
+        self._pending: dict[str, list[Sequence[object]]] = {}
+
+        generation = (GENERATION,) if self._has_generation else ()
+        self._add_trace = self._rows(insert("trace_info", (), ("experiment_id", *self.trace_info, *generation)))
+        self._change_trace = self._rows(update("trace_info", ("request_id",), self.trace_info, *generation))
 
     def facts(self, trace: MlflowTrace) -> dict[str, Any]:
         """The row of `trace_info`, without the experiment."""
         return {column: rows.TRACE_INFO[column](trace) for column in self.trace_info}
 
-    def add(self, trace: MlflowTrace, experiment_id: int, facts: Mapping[str, Any]) -> None:
-        """A trace with these facts, and its spans."""
-        self._add_trace.append((experiment_id, *facts.values()))
+    def add_trace(self, experiment_id: int, facts: Mapping[str, Any]) -> None:
+        """A trace that is not there."""
+        generation = (1,) if self._has_generation else ()
+        self._add_trace.append((experiment_id, *facts.values(), *generation))
+
+    def change_trace(self, facts: Mapping[str, Any]) -> None:
+        """A trace that is there."""
+        self._change_trace.append((*facts.values(), facts["request_id"]))
+
+    def add_spans(self, statement: Statement, experiment_id: int, trace: MlflowTrace) -> None:
+        """The spans of a trace, each once."""
         of_span = [rows.SPAN[column] for column in self.spans]
-        self._add_span.extend((experiment_id, *(value(span) for value in of_span)) for span in trace.spans)
+        spans = {span.span_id: span for span in trace.spans}.values()
+        self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans))).extend(
+            (experiment_id, *[value(span) for value in of_span]) for span in spans
+        )
 
-    def tag(self, trace: MlflowTrace, tags: Mapping[str, str], *, overwrite: bool) -> None:
+    def tag(self, statement: Statement, trace: MlflowTrace, tags: Mapping[str, str]) -> None:
         """Tags of a trace."""
-        self._add_pair["trace_tags", overwrite].extend((trace.trace_id, *tag) for tag in tags.items())
+        self._pairs(statement, "trace_tags", trace, tags)
 
-    def describe(self, trace: MlflowTrace, metadata: Mapping[str, str], *, overwrite: bool) -> None:
+    def describe(self, statement: Statement, trace: MlflowTrace, metadata: Mapping[str, str]) -> None:
         """Metadata of a trace."""
-        self._add_pair["trace_request_metadata", overwrite].extend((trace.trace_id, *pair) for pair in metadata.items())
+        self._pairs(statement, "trace_request_metadata", trace, metadata)
+
+    def forget(self, trace: MlflowTrace, keys: Iterable[str]) -> None:
+        """Metadata of a span that no longer speaks for the trace, now that the root has come."""
+        forget = self._rows("DELETE FROM trace_request_metadata WHERE request_id = ? AND key = ?")
+        forget.extend((trace.trace_id, key) for key in keys)
 
     def move_assessments(self, trace: MlflowTrace, timestamp_ms: int) -> None:
         """The trace has got an earlier start, of which its assessments keep a copy."""
         if self._has_assessments:
-            self._move_assessments.append((timestamp_ms, trace.trace_id))
+            move = self._rows("UPDATE assessments SET trace_timestamp_ms = ? WHERE trace_id = ?")
+            move.append((timestamp_ms, trace.trace_id))
 
     def execute(self, connection: sqlite3.Connection) -> None:
         """Writes all that has been added."""
@@ -127,7 +148,11 @@ class Tables:
             if pending:
                 connection.executemany(statement, pending)
 
-    def _statement(self, statement: str) -> list[Sequence[object]]:
+    def _pairs(self, statement: Statement, table: str, trace: MlflowTrace, pairs: Mapping[str, str]) -> None:
+        rows = self._rows(statement(table, ("key", "request_id"), ("request_id", "key", "value")))
+        rows.extend((trace.trace_id, *pair) for pair in pairs.items())
+
+    def _rows(self, statement: str) -> list[Sequence[object]]:
         return self._pending.setdefault(statement, [])
 
 
@@ -176,14 +201,20 @@ def _read(content: str) -> MlflowSpan | None:
         return None
 
 
-def _joined(facts: Mapping[str, Any], before: StoredTrace) -> dict[str, Any]:
-    """The row of `trace_info` from the facts of the whole and from what the row says, which may know more.
+def _joined(whole: Mapping[str, Any], before: StoredTrace) -> dict[str, Any]:
+    """The row of `trace_info`: what all spans say, and from the row that is there what no span can say.
 
-    A state is more than none: once a trace has ended, it has. What a client has finalized stays, and only its gaps are
-    filled, as in MLflow's `log_spans` (3.17.2).
+    A trace that has ended stays so. What a client has finalized stays too, and only its gaps are filled, as in MLflow's
+    `log_spans` (3.17.2).
     """
-    first, second = (before.facts, facts) if before.is_finalized else (facts, before.facts)
-    joined = {column: second[column] if first[column] is None else first[column] for column in facts}
-    if first["status"] in UNENDED:
-        joined["status"] = second["status"]
+    joined = {
+        column: stored
+        if stored is not None and (before.is_finalized or column == "client_request_id")
+        else whole[column]
+        for column, stored in before.facts.items()
+    }
+    states = [whole["status"], before.facts["status"]]
+    if before.is_finalized:
+        states.reverse()
+    joined["status"] = next((state for state in states if state not in UNENDED), "IN_PROGRESS")
     return joined

@@ -1,0 +1,205 @@
+"""The one callback handler: LangChain tells it of every run, and it starts and ends their operations.
+
+Imported only once the app has imported LangChain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks.base import BaseCallbackHandler
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from genspan.instrumentation.core import Call, Content, Found, Method, Operation, Telemetry, guarded
+from genspan.instrumentation.core.reading import field, string
+from genspan.semconv import attributes as names
+
+from .chains import Chain, Steps, chain
+from .models import CHAT, TEXT_COMPLETION
+from .retrieval import RETRIEVAL
+from .runs import RUNS, Role, Run, context_within, scope_of
+from .step import Step
+from .tools import TOOL
+
+_CONVERSATIONS = ("thread_id", "session_id", "conversation_id")
+"""Keys of a config's `configurable` that say which conversation a run is part of. LangChain copies them to metadata."""
+
+
+class Handler(BaseCallbackHandler):
+    """Records runs with `telemetry`. Never raises, and has no state: see `runs`."""
+
+    run_inline = True  # in the frame, thread or task that the run itself goes on in
+    raise_error = False
+
+    def __init__(self, telemetry: Telemetry, steps: Steps) -> None:
+        self._telemetry: Telemetry | None = telemetry
+        self._steps = steps
+
+    def stop(self) -> None:
+        """Records nothing from here on: runs that are under way may hold on to the handler."""
+        self._telemetry = None
+
+    def __deepcopy__(self, memo: Any) -> Handler:
+        """The handler itself: configs are copied, and a run must not be told of twice."""
+        return self
+
+    # Starts
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **of_run: Any) -> None:
+        """A chain, a graph, or a part of one."""
+        guarded(self._start, self._chain, {"serialized": serialized, "inputs": inputs, **of_run})
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **of_run: Any) -> None:
+        """A call of a chat model."""
+        guarded(self._start, _always(CHAT), {"serialized": serialized, "messages": messages, **of_run})
+
+    def on_llm_start(self, serialized: Any, prompts: Any, **of_run: Any) -> None:
+        """A call of a text completion model."""
+        guarded(self._start, _always(TEXT_COMPLETION), {"serialized": serialized, "prompts": prompts, **of_run})
+
+    def on_tool_start(self, serialized: Any, input_str: Any, **of_run: Any) -> None:
+        """A call of a tool."""
+        guarded(self._start, _always(TOOL), {"serialized": serialized, "input_str": input_str, **of_run})
+
+    def on_retriever_start(self, serialized: Any, query: Any, **of_run: Any) -> None:
+        """A retrieval."""
+        guarded(self._start, _always(RETRIEVAL), {"serialized": serialized, "query": query, **of_run})
+
+    # What happens in between
+
+    def on_llm_new_token(self, token: Any, *, run_id: UUID, chunk: Any = None, **of_run: Any) -> None:
+        """A chunk of a model's answer."""
+        guarded(_chunk, run_id, token, chunk)
+
+    # Ends
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, inputs: Any = None, **of_run: Any) -> None:
+        """A chain is at its end. One whose input is a stream knows it only now."""
+        if inputs is not None:
+            guarded(_late_request, run_id, {"inputs": inputs})
+        guarded(_end, run_id, outputs, None)
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **of_run: Any) -> None:
+        """A model has answered."""
+        guarded(_end, run_id, response, None)
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **of_run: Any) -> None:
+        """A tool has given its result."""
+        guarded(_end, run_id, output, None)
+
+    def on_retriever_end(self, documents: Any, *, run_id: UUID, **of_run: Any) -> None:
+        """A retrieval has found its documents."""
+        guarded(_end, run_id, documents, None)
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **of_run: Any) -> None:
+        """A chain has failed."""
+        guarded(_end, run_id, None, error)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, response: Any = None, **of_run: Any) -> None:
+        """A model has failed; `response` is what came before."""
+        guarded(_end, run_id, response, error)
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **of_run: Any) -> None:
+        """A tool has failed."""
+        guarded(_end, run_id, None, error)
+
+    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **of_run: Any) -> None:
+        """A retrieval has failed."""
+        guarded(_end, run_id, None, error)
+
+    # How
+
+    def _chain(self, call: Call, parent: Role | None) -> Chain:
+        return chain(call, parent, self._steps)
+
+    def _start(self, reading: Callable[[Call, Role | None], Chain], arguments: dict[str, Any]) -> None:
+        telemetry = self._telemetry
+        identifier: UUID = arguments["run_id"]
+        if telemetry is None or not is_instrumentation_enabled() or RUNS.get(identifier) is not None:
+            return
+        scope = scope_of(arguments.get("parent_run_id"))
+        parent = RUNS.around(arguments.get("parent_run_id"))
+        call = Call(None if scope is None else scope.instance, {**arguments, "name": _name(arguments)})
+        read = guarded(reading, call, None if parent is None else parent.role) or Chain(Role.OTHER, None)
+        context = context_within(parent)
+        method = read.records if isinstance(read.records, Method) else None
+        operation: Operation | None = None
+        if method is not None:
+            operation = telemetry.start(
+                method.operation, guarded(method.identity, call) or {}, parent=context, conversation=_conversation(call)
+            )
+            _request(operation, method, call)
+        elif isinstance(read.records, str):
+            operation = Step(telemetry, read.records, context)
+        run = Run(identifier, arguments.get("parent_run_id"), context, read.role, operation, method)
+        RUNS.add(run)
+        if scope is not None:
+            scope.add(run)
+        # A model's run is entered by its `Body`, unless it streams: then it is started in the frame that it goes on in.
+        if not scope.several if scope is not None else method not in _MODELS:
+            run.enter()
+
+
+_MODELS = (CHAT, TEXT_COMPLETION)
+
+
+def _always(method: Method) -> Callable[[Call, Role | None], Chain]:
+    read = Chain(Role.OTHER, method)
+    return lambda call, parent: read
+
+
+def _name(arguments: dict[str, Any]) -> str | None:
+    """The run's name: the app's, else that of what runs."""
+    serialized = arguments.get("serialized")
+    return string(arguments.get("name")) or string(field(serialized, "name")) or _class(field(serialized, "id"))
+
+
+def _class(path: Any) -> str | None:
+    """The class in the path of a serialized object, as `["langchain", "chains", "llm", "LLMChain"]`."""
+    return string(path[-1]) if isinstance(path, list) and path else None
+
+
+def _conversation(call: Call) -> str | None:
+    metadata = call.get("metadata")
+    given = next((value for key in _CONVERSATIONS if (value := field(metadata, key)) is not None), None)
+    return None if given is None else str(given)
+
+
+def _request(operation: Operation, method: Method, call: Call) -> None:
+    if operation.recording:
+        content = guarded(method.request_content, call) if operation.captures_content else None
+        operation.add(guarded(method.request, call) or {}, content)
+
+
+def _late_request(identifier: UUID, arguments: dict[str, Any]) -> None:
+    run = RUNS.get(identifier)
+    if run is not None and run.operation is not None and run.method is not None:
+        _request(run.operation, run.method, Call(None, arguments))
+
+
+def _chunk(identifier: UUID, token: Any, chunk: Any) -> None:
+    run = RUNS.get(identifier)
+    operation = None if run is None else run.operation
+    if operation is None or not operation.recording:
+        return
+    if not token and field(field(chunk, "message"), "chunk_position") == "last" and field(chunk, "text") == "":
+        return  # LangChain's own end mark
+    if not operation.streamed:
+        operation.add({names.GEN_AI_REQUEST_STREAM: True})
+    operation.chunk()
+
+
+def _end(identifier: UUID, result: Any, error: BaseException | None) -> None:
+    run = RUNS.get(identifier)
+    if run is None:
+        return
+    run.leave()
+    attributes: Found = {}
+    content: Content | None = None
+    operation, method = run.operation, run.method
+    if result is not None and method is not None and operation is not None and operation.recording:
+        attributes = guarded(method.response, result) or {}
+        content = guarded(method.response_content, result) if operation.captures_content else None
+    run.end(error, attributes, content)

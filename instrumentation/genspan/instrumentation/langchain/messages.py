@@ -1,0 +1,241 @@
+"""Messages, from LangChain's form to the conventions'.
+
+A message is a `BaseMessage`, or what LangChain takes for one: a text, a pair of role and content, a dict. Its content
+is a text or a list of blocks; a block is one of LangChain's standard ones (v1) or of the provider's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from genspan.instrumentation.core.reading import field, items, string
+from genspan.semconv.encoding import decode
+from genspan.semconv.messages import Message, MessagePart, ToolCallPart, text
+
+_ROLES: Final = {
+    "human": "user",
+    "humanmessagechunk": "user",
+    "ai": "assistant",
+    "aimessagechunk": "assistant",
+    "systemmessagechunk": "system",
+    "developer": "system",
+    "toolmessagechunk": "tool",
+    "function": "tool",
+    "functionmessagechunk": "tool",
+}
+_CALLS: Final = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function_call", "invalid_tool_call"})
+"""Blocks that say again what `tool_calls` says."""
+
+
+def messages(value: Any) -> list[Message] | None:
+    """A message, or a list of them, in order; None where there are none."""
+    if isinstance(value, str):
+        return [message(value)] if value else None
+    if _is_pair(value) or _is_message(value):
+        return [message(value)]
+    return [
+        message(item) for item in items(value) if isinstance(item, str) or _is_pair(item) or _is_message(item)
+    ] or None
+
+
+def message(value: Any) -> Message:
+    """One message."""
+    if isinstance(value, str):
+        return {"role": "user", "parts": [text(value)]}
+    if _is_pair(value):
+        return {"role": _role(value[0]), "parts": _content_parts(value[1])}
+    role = _role(string(field(value, "role")) or string(field(value, "type")) or "user")
+    if role == "tool":
+        parts: list[MessagePart] = [
+            {
+                "type": "tool_call_response",
+                "id": string(field(value, "tool_call_id")),
+                "response": tool_response(field(value, "content")),
+            }
+        ]
+    else:
+        parts = _parts(value)
+    result: Message = {"role": role, "parts": parts}
+    name = string(field(value, "name"))
+    if name is not None:
+        result["name"] = name
+    return result
+
+
+def tool_response(content: Any) -> Any:
+    """What a tool gave back: its text, or the parts where it is more than a text."""
+    parts = _content_parts(content)
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return parts[0]["content"]  # type: ignore[typeddict-item]  # a TextPart, by its type
+    return parts or content
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) == 2 and isinstance(value[0], str) and value[0] in _PAIRED
+
+
+_PAIRED: Final = frozenset({"human", "user", "ai", "assistant", "system", "developer", "tool"})
+
+
+def _is_message(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return ("role" in value or "type" in value) and "content" in value
+    return hasattr(type(value), "content_blocks") or (hasattr(value, "content") and hasattr(value, "type"))
+
+
+def _role(word: str) -> str:
+    return _ROLES.get(word.lower(), word)
+
+
+def _parts(value: Any) -> list[MessagePart]:
+    extra = field(value, "additional_kwargs")
+    parts: list[MessagePart] = []
+    thought = string(field(extra, "reasoning_content"))
+    if thought is not None:
+        parts.append({"type": "reasoning", "content": thought})
+    parts += _content_parts(field(value, "content"))
+    refusal = string(field(extra, "refusal"))
+    if refusal is not None:
+        parts.append(text(refusal))
+    parts += [_tool_call(call) for name in ("tool_calls", "invalid_tool_calls") for call in items(field(value, name))]
+    return parts
+
+
+def _tool_call(call: Any) -> ToolCallPart:
+    function = field(call, "function")  # a dict in OpenAI's form
+    arguments = field(call, "args") if function is None else field(function, "arguments")
+    return {
+        "type": "tool_call",
+        "id": string(field(call, "id")),
+        "name": string(field(call, "name")) or string(field(function, "name")) or "",
+        "arguments": _arguments(arguments),
+    }
+
+
+def _arguments(arguments: Any) -> Any:
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return decode(arguments)
+    except ValueError:
+        return arguments
+
+
+def _content_parts(content: Any) -> list[MessagePart]:
+    if isinstance(content, str):
+        return [text(content)] if content else []
+    return [part for block in items(content) for part in _block(block)]
+
+
+def _block(block: Any) -> list[MessagePart]:
+    if isinstance(block, str):
+        return [text(block)]
+    kind = string(field(block, "type")) or "unknown"
+    if kind in _CALLS:
+        return []
+    read = _BLOCKS.get(kind)
+    part = None if read is None else read(block)
+    return [part if part is not None else {"type": kind}]
+
+
+def _text(block: Any) -> MessagePart:
+    return text(string(field(block, "text")) or string(field(block, "refusal")) or "")
+
+
+def _reasoning(block: Any) -> MessagePart:
+    thought = string(field(block, "reasoning")) or string(field(block, "thinking"))
+    if thought is None:
+        # OpenAI's Responses API: a list of summaries.
+        thought = "\n".join(filter(None, (string(field(item, "text")) for item in items(field(block, "summary")))))
+    return {"type": "reasoning", "content": thought}
+
+
+def _image_url(block: Any) -> MessagePart:
+    image = field(block, "image_url")
+    return _address("image", string(image) or string(field(image, "url")) or "", None)
+
+
+def _input_audio(block: Any) -> MessagePart:
+    audio = field(block, "input_audio")
+    audio_format = string(field(audio, "format"))
+    return {
+        "type": "blob",
+        "modality": "audio",
+        "mime_type": f"audio/{audio_format}" if audio_format else None,
+        "content": string(field(audio, "data")) or "",
+    }
+
+
+def _media(modality: str) -> Callable[[Any], MessagePart | None]:
+    """A block of a medium: its bytes, its address or the provider's id of it, where each version has put them."""
+
+    def read(block: Any) -> MessagePart | None:
+        source = field(block, "source") or field(block, "file") or block
+        mime_type = string(field(source, "mime_type")) or string(field(source, "media_type"))
+        data = string(field(source, "base64")) or string(field(source, "data")) or string(field(source, "file_data"))
+        if data is not None:
+            if data.startswith("data:"):
+                return _address(modality, data, mime_type)
+            return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": data}
+        address = string(field(source, "url"))
+        if address is not None:
+            return _address(modality, address, mime_type)
+        identifier = string(field(source, "file_id")) or string(field(source, "id"))
+        if identifier is not None:
+            return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": identifier}
+        return None
+
+    return read
+
+
+def _address(modality: str, address: str, mime_type: str | None) -> MessagePart:
+    """An address as it is; a `data:` one as the bytes it holds."""
+    if address.startswith("data:"):
+        head, comma, body = address[5:].partition(",")
+        if comma and head.endswith(";base64"):
+            declared = head.removesuffix(";base64").partition(";")[0]
+            return {"type": "blob", "modality": modality, "mime_type": declared or mime_type, "content": body}
+    return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": address}
+
+
+def _server_call(block: Any) -> MessagePart:
+    name = string(field(block, "name")) or "unknown"
+    return {
+        "type": "server_tool_call",
+        "id": string(field(block, "id")),
+        "name": name,
+        "server_tool_call": {"type": name, "arguments": field(block, "args") or field(block, "input")},
+    }
+
+
+def _server_result(block: Any) -> MessagePart:
+    return {
+        "type": "server_tool_call_response",
+        "id": string(field(block, "tool_call_id")) or string(field(block, "tool_use_id")),
+        "server_tool_call_response": {
+            "type": string(field(block, "status")) or "result",
+            "output": field(block, "output") or field(block, "content"),
+        },
+    }
+
+
+_BLOCKS: Final[Mapping[str, Callable[[Any], MessagePart | None]]] = {
+    "text": _text,
+    "input_text": _text,
+    "output_text": _text,
+    "text-plain": _text,
+    "refusal": _text,
+    "reasoning": _reasoning,
+    "thinking": _reasoning,
+    "image_url": _image_url,
+    "input_audio": _input_audio,
+    "image": _media("image"),
+    "audio": _media("audio"),
+    "video": _media("video"),
+    "file": _media("document"),
+    "document": _media("document"),
+    "server_tool_call": _server_call,
+    "server_tool_use": _server_call,
+    "server_tool_result": _server_result,
+}

@@ -1,0 +1,187 @@
+"""The runs of LangChain that are under way, and what each makes current for the code that runs inside it.
+
+LangChain tells its handlers of every run by the run's id and its parent's. A `Run` holds what we know of one from its
+start callback to its end. `RUNS` is all state there is; a run that has ended has left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, Final, cast
+from uuid import UUID
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.util.types import AttributeValue
+
+from genspan.instrumentation.core import Content, Method, Operation
+
+_RUN: Final = create_key("genspan-langchain-run")
+_SCOPE: Final = create_key("genspan-langchain-scope")
+
+_MOST: Final = 10_000
+"""Runs kept at once. Those of a runnable that never says that its run is over are let go from there on."""
+
+
+class Role(Enum):
+    """What a run is to those inside it."""
+
+    AGENT = auto()
+    GRAPH = auto()
+    NODE = auto()
+    OTHER = auto()
+
+
+class Run:
+    """One run: of a chain, a model, a tool or a retriever. Most chains are not recorded: they have no operation."""
+
+    def __init__(
+        self,
+        identifier: UUID,
+        parent: UUID | None,
+        outer: Context,
+        role: Role = Role.OTHER,
+        operation: Operation | None = None,
+        method: Method | None = None,
+    ) -> None:
+        self.id = identifier
+        self.parent = parent
+        """The id of the run around it, as LangChain has it."""
+        self.role = role
+        self.operation = operation
+        self.method = method
+        """How to read what the run gives back, where it is an operation of the conventions."""
+        self._outer = outer
+        inside = outer if operation is None else operation.context
+        self.context = set_value(_RUN, self, set_value(_SCOPE, None, inside))
+        """The context for what runs inside."""
+
+    def enter(self) -> None:
+        """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task."""
+        self._outer = otel_context.get_current()
+        otel_context.attach(self.context)
+
+    def leave(self) -> None:
+        """Undoes `enter`; nothing where another run or none is current, as in another task than the one entered in.
+
+        The context of before is set anew, for the token of `enter` is worth nothing in another `contextvars.Context`,
+        and the end callback may be called in one.
+        """
+        if get_value(_RUN) is self:
+            otel_context.attach(self._outer)
+
+    def end(
+        self,
+        error: BaseException | None = None,
+        attributes: Mapping[str, AttributeValue | None] | None = None,
+        content: Content | None = None,
+    ) -> None:
+        """Ends what was recorded: failed where there is an error. A second end changes nothing."""
+        RUNS.drop(self)
+        if self.operation is None:
+            return
+        if error is None or _is_no_failure(error):
+            self.operation.finish(attributes, content)
+        else:
+            self.operation.fail(error, attributes, content)
+
+
+def _is_no_failure(error: BaseException) -> bool:
+    """The app wants no more of a stream, or LangGraph uses an exception to interrupt a graph or to leave it."""
+    return isinstance(error, GeneratorExit) or any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
+
+
+class _Runs:
+    """The runs under way, by id."""
+
+    def __init__(self) -> None:
+        self._open: dict[UUID, Run] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def get(self, identifier: UUID | None) -> Run | None:
+        """The run, None where it is over or was never seen."""
+        return None if identifier is None else self._open.get(identifier)
+
+    def around(self, parent: UUID | None) -> Run | None:
+        """The run inside which one starts whose parent is said to be `parent`.
+
+        Where LangChain knows of none, it is the one whose context is current: an app may start a chain in a tool with
+        a config of its own, and before Python 3.11 LangChain loses its config in tasks.
+        """
+        if parent is not None:
+            return self._open.get(parent)
+        current = cast("Run | None", get_value(_RUN))
+        return current if current is not None and self._open.get(current.id) is current else None
+
+    def add(self, run: Run) -> None:
+        """Takes a run that has started."""
+        self._open[run.id] = run
+        if len(self._open) > _MOST:
+            next(iter(self._open.copy().values())).end()
+
+    def drop(self, run: Run) -> None:
+        """Lets go of a run."""
+        self._open.pop(run.id, None)
+
+    def clear(self) -> None:
+        """Ends all that is open."""
+        for run in list(self._open.values()):
+            run.end()
+
+
+RUNS: Final = _Runs()
+
+
+def context_within(parent: Run | None) -> Context:
+    """The context that a run starts in.
+
+    It is the current one where that was made by the parent run, for the app may have opened a span of its own since;
+    and for a run without a parent. Else, as in a thread that has not been given any context, it is the parent's.
+    """
+    current = otel_context.get_current()
+    if parent is None or get_value(_RUN, current) is parent:
+        return current
+    return parent.context
+
+
+class Scope:
+    """One call of a method in which runs start: it knows its runs, and ends those that LangChain leaves open."""
+
+    def __init__(self, instance: Any, several: bool) -> None:
+        self.instance = instance
+        """What the method is bound to: the runnable whose run starts here."""
+        self.several = several
+        """Many runs start here, side by side. None of them is made the current one by its start."""
+        self._runs: list[Run] = []
+        self._adopted = False
+
+    def context(self, outer: Context) -> Context:
+        """The context for the method's frame."""
+        return set_value(_SCOPE, self, outer)
+
+    def adopts(self, parent: UUID | None) -> bool:
+        """Whether the run that starts now, inside the run `parent`, is one of the method's own."""
+        if not self._adopted:
+            return True
+        return self.several and bool(self._runs) and self._runs[0].parent == parent
+
+    def add(self, run: Run) -> None:
+        """Takes a run as one of the method's own."""
+        self._adopted = True
+        self._runs.append(run)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """The method is over: so are its runs."""
+        for run in self._runs:
+            if RUNS.get(run.id) is run:
+                run.end(error)
+        self._runs.clear()
+
+
+def scope_of(parent: UUID | None) -> Scope | None:
+    """The scope that a run starting now inside the run `parent` belongs to."""
+    scope = cast("Scope | None", get_value(_SCOPE))
+    return scope if scope is not None and scope.adopts(parent) else None

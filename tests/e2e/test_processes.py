@@ -1,0 +1,42 @@
+"""Processes that an app starts are traced as it is, into the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support import app, mlflow_file
+
+FAMILY = """
+import os, subprocess, sys
+from opentelemetry import trace
+
+tracer = trace.get_tracer("family")
+
+def span(name):
+    with tracer.start_as_current_span(name, attributes={"gen_ai.operation.name": "invoke_workflow"}):
+        pass
+
+if len(sys.argv) > 1:
+    span(sys.argv[1])
+else:
+    span("parent before")
+    trace.get_tracer_provider().force_flush()
+    children = [subprocess.Popen([sys.executable, "app.py", f"child {n}"]) for n in range(3)]
+    for n in range(2):
+        if os.fork() == 0:
+            span(f"forked {n}")
+            trace.get_tracer_provider().force_flush()
+            os._exit(0)
+    span("parent after")
+    for child in children:
+        assert child.wait() == 0
+    for _ in range(2):
+        assert os.wait()[1] == 0
+"""
+
+
+def test_children_and_forks_write_to_the_same_file(tmp_path: Path) -> None:
+    run = app.run(FAMILY, tmp_path, options=["-Wignore::DeprecationWarning"])  # of fork, beside threads
+    assert run.stderr == ""
+    names = sorted(trace.data.spans[0].name for trace in mlflow_file.traces(tmp_path / "mlflow.db"))
+    assert names == ["child 0", "child 1", "child 2", "forked 0", "forked 1", "parent after", "parent before"]

@@ -1,0 +1,408 @@
+"""The exporter as the SDK uses it: in batches, across forks, killed, beside others, and without room to write."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+from opentelemetry.trace import SpanContext
+
+from genspan.exporters.mlflow import MlflowSpanExporter, delivery
+
+DATABASE = "sqlite:///mlflow.db"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks are not waited for, and tries follow one another without a pause."""
+    monkeypatch.setattr("genspan.exporters.mlflow.stores.sqlite.connection.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(delivery, "FIRST_DELAY", 0.0)
+
+
+def span(number: int, attributes: dict[str, Any] | None = None) -> ReadableSpan:
+    return ReadableSpan(
+        name=f"trace {number}",
+        context=SpanContext(number, 1, is_remote=False),
+        resource=Resource({"service.name": "shop"}),
+        attributes=attributes or {},
+        start_time=time.time_ns(),
+        end_time=time.time_ns() + 1_000_000,
+    )
+
+
+def rows(query: str, path: str | Path = "mlflow.db") -> list[Any]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def names() -> set[str]:
+    return {name for (name,) in rows("SELECT name FROM spans")}
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_it_is_the_exporter_of_that_name() -> None:
+    (point,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
+
+    assert point.load() is MlflowSpanExporter
+
+
+def test_making_one_touches_nothing(own_folder: Path) -> None:
+    exporter = MlflowSpanExporter()
+    exporter.force_flush()
+    exporter.shutdown()
+
+    assert list(own_folder.iterdir()) == [own_folder / "outbox"]
+    assert list((own_folder / "outbox").iterdir()) == []
+
+
+def test_the_environment_says_where(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///elsewhere/my.db")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "checkout")
+
+    assert MlflowSpanExporter().export([span(1)]) is SpanExportResult.SUCCESS
+
+    ((name,),) = rows(
+        "SELECT experiments.name FROM trace_info JOIN experiments USING (experiment_id)", own_folder / "elsewhere/my.db"
+    )
+    assert name == "checkout"
+
+
+def test_a_relative_path_means_the_folder_it_was_made_in(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = MlflowSpanExporter()
+    (own_folder / "later").mkdir()
+    monkeypatch.chdir(own_folder / "later")
+
+    exporter.export([span(1)])
+
+    assert (own_folder / "mlflow.db").exists()
+    assert not (own_folder / "later" / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"experiment_id": "7"}, ["7", "MLFLOW_EXPERIMENT_NAME"]),
+        ({"experiment_id": "seven"}, ["'seven'", "number"]),
+        ({"experiment_name": "Default", "experiment_id": "7"}, ["'Default'", "has the id 0, not 7"]),
+        ({"experiment_name": "gone"}, ["'gone'", "deleted", "restore"]),
+    ],
+)
+def test_an_experiment_that_cannot_be_used_is_told_and_the_traces_wait(
+    arguments: dict[str, str], words: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    MlflowSpanExporter(DATABASE, experiment_name="gone").export([span(1)])
+    connection = sqlite3.connect("mlflow.db")
+    connection.execute("UPDATE experiments SET lifecycle_stage = 'deleted' WHERE name = 'gone'")
+    connection.commit()
+    connection.close()
+
+    exporter = MlflowSpanExporter(DATABASE, **arguments)
+    assert [exporter.export([span(number)]) for number in (2, 3)] == [SpanExportResult.SUCCESS] * 2
+
+    (message,) = told(caplog)
+    assert [word for word in words if word not in message] == []
+    assert names() == {"trace 1"}
+
+
+def test_spans_of_two_resources_in_one_batch(own_folder: Path) -> None:
+    first, second = span(1), span(2)
+    second._resource = Resource({"service.name": "billing"})
+
+    MlflowSpanExporter(DATABASE).export([first, second])
+
+    tags = rows("SELECT request_id, value FROM trace_tags WHERE key = 'service.name' ORDER BY request_id")
+    assert tags == [(f"tr-{1:032x}", "shop"), (f"tr-{2:032x}", "billing")]
+
+
+def test_its_own_work_is_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    connect = sqlite3.connect
+
+    def watched(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        seen.append(context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY))
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    exporter.shutdown()
+
+    assert seen == [True]
+    assert context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY) is None
+
+
+def test_nothing_is_taken_after_shutdown() -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.shutdown()
+    exporter.shutdown()
+
+    assert exporter.export([span(1)]) is SpanExportResult.FAILURE
+    assert not Path("mlflow.db").exists()
+
+
+def test_a_locked_file_is_told_once_and_caught_up_with(impatient: None, caplog: pytest.LogCaptureFixture) -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    other = sqlite3.connect("mlflow.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert [exporter.export([span(number)]) for number in (2, 3)] == [SpanExportResult.SUCCESS] * 2
+    assert not exporter.force_flush()
+    assert names() == {"trace 1"}
+    other.execute("ROLLBACK")
+    exporter.export([span(4)])
+
+    assert names() == {f"trace {number}" for number in (1, 2, 3, 4)}
+    assert exporter.force_flush()
+    locked, again = told(caplog)
+    assert "database is locked" in locked
+    assert "outbox" in locked
+    assert "again" in again
+
+
+def test_tries_are_further_and_further_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(delivery.time, "monotonic", lambda: now)
+    Path("mlflow.db").mkdir()
+    exporter = MlflowSpanExporter(DATABASE)
+    tries = []
+    write = exporter._delivery._store.write  # type: ignore[union-attr]
+
+    def watched(*args: Any) -> Any:
+        tries.append(now - 1000)
+        return write(*args)
+
+    monkeypatch.setattr(exporter._delivery._store, "write", watched)  # type: ignore[union-attr]
+    for second in range(200):
+        now = 1000.0 + second
+        exporter.export([span(second + 1)])
+
+    assert tries == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    Path("mlflow.db").rmdir()
+    exporter.shutdown()
+    assert len(names()) == 200
+
+
+def test_a_trace_that_fits_nowhere_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    poisoned = span(2)
+    poisoned._start_time = 2**70
+
+    result = MlflowSpanExporter(DATABASE).export([span(1), poisoned, span(3)])
+
+    assert result is SpanExportResult.FAILURE
+    assert names() == {"trace 1", "trace 3"}
+    (message,) = told(caplog)
+    assert f"tr-{2:032x} is lost" in message
+
+
+def test_a_poisoned_trace_in_the_outbox_holds_up_no_other(impatient: None, caplog: pytest.LogCaptureFixture) -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    other = sqlite3.connect("mlflow.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    poisoned = span(2)
+    poisoned._start_time = 2**62
+    poisoned._end_time = 2**63
+    exporter.export([poisoned, span(3)])
+    other.execute("ROLLBACK")
+
+    assert exporter.force_flush()
+
+    assert names() == {"trace 1", "trace 3"}
+    assert f"tr-{2:032x} is lost" in caplog.text
+
+
+def test_a_file_that_was_deleted_is_made_again() -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    os.remove("mlflow.db")
+
+    exporter.export([span(2)])
+
+    assert names() == {"trace 2"}
+
+
+def test_a_full_disk_loses_nothing_that_fits_into_the_outbox(own_folder: Path) -> None:
+    """The limit on a file's size stands in for the disk; the database is over it, the outbox is not yet."""
+    code = """
+import resource, signal, sys
+sys.path.insert(0, sys.argv[1])
+from test_exporter import span, MlflowSpanExporter, DATABASE
+exporter = MlflowSpanExporter(DATABASE)
+exporter.export([span(1, {"big": "x" * 2_000_000})])
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+print([exporter.export([span(number, {"big": "x" * 100_000})]).name for number in range(2, 6)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(exporter.force_flush())
+exporter.shutdown()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, os.path.dirname(__file__)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout == f"{['SUCCESS'] * 4}\nTrue\n", done.stderr
+    assert "Traces wait in" in done.stderr
+    assert names() == {f"trace {number}" for number in range(1, 6)}
+    assert rows("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.fixture
+def provider() -> Iterator[TracerProvider]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(MlflowSpanExporter(DATABASE), schedule_delay_millis=50))
+    yield provider
+    provider.shutdown()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_writes_its_own(provider: TracerProvider) -> None:
+    tracer = provider.get_tracer("shop")
+    with tracer.start_as_current_span("before"):
+        pass
+    provider.force_flush()
+
+    children = []
+    for number in range(2):
+        child = os.fork()
+        if child == 0:
+            with tracer.start_as_current_span(f"child {number}"):
+                pass
+            os._exit(0 if provider.force_flush() else 1)
+        children.append(child)
+    with tracer.start_as_current_span("after"):
+        pass
+    provider.force_flush()
+
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
+    assert names() == {"before", "child 0", "child 1", "after"}
+    assert rows("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_in_the_midst_of_an_export_leaves_no_lock_behind() -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    with exporter._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if exporter.export([span(2)]) is SpanExportResult.SUCCESS else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    exporter.export([span(3)])
+    assert names() == {"trace 1", "trace 2", "trace 3"}
+
+
+WRITER = """
+import itertools, os, sys
+sys.path.insert(0, sys.argv[1])
+from test_exporter import span, MlflowSpanExporter, DATABASE
+exporter = MlflowSpanExporter(DATABASE)
+first, count, batch = map(int, sys.argv[2:])
+print("ready", flush=True)
+sys.stdin.readline()
+for start in range(first, first + count, batch):
+    members = range(start, min(start + batch, first + count))
+    assert exporter.export([span(number, {"text": "x" * 500}) for number in members]).name == "SUCCESS"
+    print(members[-1], flush=True)
+exporter.shutdown()
+"""
+
+
+def writer(first: int, count: int, batch: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, os.path.dirname(__file__), str(first), str(count), str(batch)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+@pytest.mark.slow
+def test_processes_write_one_file_while_another_reads_it() -> None:
+    """All start at once, where there is no file yet."""
+    writers = [writer(1 + number * 1000, count=300, batch=7) for number in range(4)]
+    for process in writers:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in writers:
+        go(process)
+
+    counts = []
+    while any(process.poll() is None for process in writers):
+        try:
+            counts.append(rows("SELECT count(*) FROM spans")[0][0])
+        except sqlite3.OperationalError as error:
+            assert "no such table" in str(error)  # noqa: PT017 - the file may not have been made yet
+        time.sleep(0.01)
+
+    assert [process.wait(60) for process in writers] == [0] * 4
+    assert counts == sorted(counts)
+    assert names() == {f"trace {1 + number * 1000 + index}" for number in range(4) for index in range(300)}
+    assert rows("SELECT count(*) FROM experiments") == [(1,)]
+    assert rows("PRAGMA integrity_check") == [("ok",)]
+    assert rows("PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.slow
+def test_a_killed_program_leaves_what_it_exported() -> None:
+    process = writer(1, count=100_000, batch=3)
+    assert process.stdout is not None
+    process.stdout.readline()
+    go(process)
+    confirmed = 0
+    while confirmed < 150:
+        confirmed = int(process.stdout.readline())
+    process.kill()
+    confirmed = max([confirmed, *map(int, process.stdout.read().split())])
+    assert process.wait(20) == -signal.SIGKILL
+
+    written = {int(name.removeprefix("trace ")) for name in names()}
+    assert written >= set(range(1, confirmed + 1))
+    assert len(written) % 3 == 0, "a batch is there whole or not at all"
+    assert rows("PRAGMA integrity_check") == [("ok",)]
+
+    MlflowSpanExporter(DATABASE).export([span(200_000)])
+    assert len(names()) == len(written) + 1
