@@ -13,7 +13,7 @@ from genspan.semconv.values import FinishReason, OperationName, OutputType
 
 from . import media
 from .endpoint import model_and_endpoint
-from .envelope import binary_envelope, envelope
+from .envelope import binary_body, binary_envelope, body, envelope
 from .usage import token_usage
 
 
@@ -92,6 +92,7 @@ SPEECH: Final = Method(
     request_content=_speech_request_content,
     response_content=_speech_content,
     envelope=binary_envelope,
+    body=binary_body,
 )
 TEXT: Final = Method(
     operation=OperationName.GENERATE_CONTENT,
@@ -102,6 +103,7 @@ TEXT: Final = Method(
     response_content=_text_content,
     fold=TranscriptFold,
     envelope=envelope,
+    body=body,
 )
 
 TARGETS: Final = (

@@ -12,7 +12,7 @@ from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, O
 
 from .chat_stream import ChatFold
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .messages import input_messages, output_message, tool_definitions
 from .usage import token_usage
 
@@ -97,6 +97,7 @@ CHAT: Final = Method(
     response_content=_response_content,
     fold=ChatFold,
     envelope=envelope,
+    body=body,
     iterables=("messages", "tools"),
 )
 

@@ -11,7 +11,7 @@ from genspan.semconv.messages import text
 from genspan.semconv.values import FinishReason, OperationName
 
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .usage import token_usage
 
 _REQUEST: Final[Table] = (
@@ -108,6 +108,7 @@ COMPLETION: Final = Method(
     response_content=_response_content,
     fold=CompletionFold,
     envelope=envelope,
+    body=body,
 )
 
 TARGETS: Final = (

@@ -12,7 +12,7 @@ from genspan.semconv.messages import text
 from genspan.semconv.values import FinishReason, OperationName, OutputType
 
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .items import input_messages
 from .usage import token_usage
 
@@ -49,6 +49,7 @@ DECIDE: Final = Method(
     response=_response,
     response_content=_response_content,
     envelope=envelope,
+    body=body,
     iterables=("input", "questions"),
 )
 

@@ -10,7 +10,7 @@ from genspan.semconv import attributes as names
 from genspan.semconv.values import OperationName
 
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .usage import token_usage
 
 _BYTES_PER_DIMENSION: Final = 4
@@ -46,6 +46,7 @@ EMBEDDINGS: Final = Method(
     request=_request,
     response=_response,
     envelope=envelope,
+    body=body,
 )
 
 TARGETS: Final = (

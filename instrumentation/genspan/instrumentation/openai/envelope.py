@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
-from genspan.instrumentation.core import UNREAD
+from genspan.instrumentation.core import UNREAD, Chunks
 from genspan.semconv.encoding import decode
 
 _ENVELOPES: Final = frozenset(
@@ -27,13 +28,26 @@ def envelope(returned: Any) -> Any:
     """
     if type(returned).__name__ not in _ENVELOPES:
         return None
-    body = _body(returned.http_response)
-    if body is UNREAD:
-        return UNREAD
+    raw = _raw(returned.http_response)
+    return UNREAD if raw is UNREAD else body(raw)
+
+
+def body(raw: bytes) -> Any:
+    """What a body holds: the response, the chunks of a streamed one, or plain text."""
     try:
-        return decode(body) or {}
+        return decode(raw) or {}
     except ValueError:
-        return body.decode(errors="replace")
+        return Chunks(_events(raw)) if raw.startswith((b"data:", b"event:")) else raw.decode(errors="replace")
+
+
+def _events(raw: bytes) -> list[Any]:
+    """The data of server-sent events; the last may have been cut off."""
+    events = []
+    for line in raw.splitlines():
+        if line.startswith(b"data:") and (data := line[5:].strip()) != b"[DONE]":
+            with suppress(ValueError):
+                events.append(decode(data))
+    return events
 
 
 def binary_envelope(returned: Any) -> Any:
@@ -42,11 +56,16 @@ def binary_envelope(returned: Any) -> Any:
     if kind not in _ENVELOPES and kind != _BINARY:
         return None
     http_response = returned.response if kind == _BINARY else returned.http_response
-    body = _body(http_response)
-    return body if body is UNREAD else {"content": body, "mime_type": http_response.headers.get("content-type")}
+    raw = _raw(http_response)
+    return raw if raw is UNREAD else {"content": raw, "mime_type": http_response.headers.get("content-type")}
 
 
-def _body(http_response: Any) -> Any:
+def binary_body(raw: bytes) -> Any:
+    """As `body`, for one that is no text."""
+    return {"content": raw}
+
+
+def _raw(http_response: Any) -> Any:
     try:
         return http_response.content
     except Exception:  # noqa: BLE001 - ResponseNotRead, of httpx or httpx2, by the SDK's version

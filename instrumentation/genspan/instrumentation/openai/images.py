@@ -12,7 +12,7 @@ from genspan.semconv.values import FinishReason, OperationName, OutputType
 
 from . import media
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .usage import token_usage
 
 
@@ -90,6 +90,7 @@ IMAGE: Final = Method(
     response_content=_response_content,
     fold=ImageFold,
     envelope=envelope,
+    body=body,
 )
 
 TARGETS: Final = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genspan.instrumentation.core.content import blob_limit
 from genspan.instrumentation.core.reading import field, string
 from genspan.semconv.messages import BlobPart, FilePart, MessagePart, UriPart
 
@@ -19,8 +20,11 @@ def by_address(modality: str, address: str) -> BlobPart | UriPart:
 
 
 def blob(modality: str, data: str, mime_type: str | None = None) -> BlobPart:
-    """Bytes in base64."""
-    part: BlobPart = {"type": "blob", "modality": modality, "content": data}
+    """Bytes in base64; beyond `GENSPAN_BLOB_LIMIT` only how many they are."""
+    if len(data) > blob_limit():
+        part: BlobPart = {"type": "blob", "modality": modality, "content": "", "size": len(data) * 3 // 4}
+    else:
+        part = {"type": "blob", "modality": modality, "content": data}
     if mime_type is not None:
         part["mime_type"] = mime_type
     return part

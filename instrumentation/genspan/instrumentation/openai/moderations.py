@@ -12,7 +12,7 @@ from genspan.semconv.messages import MessagePart, text
 
 from . import media
 from .endpoint import model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 
 _RESPONSE: Final[Table] = (
     ("id", names.GEN_AI_RESPONSE_ID, string),
@@ -59,6 +59,7 @@ MODERATE: Final = Method(
     response=_response,
     response_content=_response_content,
     envelope=envelope,
+    body=body,
 )
 
 TARGETS: Final = (

@@ -11,7 +11,7 @@ from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
 from .endpoint import endpoint, model_and_endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 from .items import finish_reason, input_messages, output_messages, system_instructions
 from .messages import tool_definitions
 from .usage import token_usage
@@ -141,6 +141,7 @@ CREATE: Final = Method(
     response_content=_response_content,
     fold=ResponseFold,
     envelope=envelope,
+    body=body,
     iterables=("input", "tools"),
 )
 
@@ -165,6 +166,7 @@ COMPACT: Final = Method(
     response=_compacted,
     response_content=_compacted_content,
     envelope=envelope,
+    body=body,
     iterables=("input",),
 )
 
@@ -206,6 +208,7 @@ RETRIEVE: Final = Method(
     response_content=_fetched_content,
     fold=ResponseFold,
     envelope=envelope,
+    body=body,
     positional=("response_id",),
 )
 

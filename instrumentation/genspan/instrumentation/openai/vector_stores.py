@@ -12,7 +12,7 @@ from genspan.semconv.messages import RetrievalDocument
 from genspan.semconv.values import OperationName
 
 from .endpoint import endpoint
-from .envelope import envelope
+from .envelope import body, envelope
 
 
 def _identity(call: Call) -> Attributes:
@@ -57,6 +57,7 @@ SEARCH: Final = Method(
     request_content=_request_content,
     response_content=_response_content,
     envelope=envelope,
+    body=body,
     positional=("vector_store_id",),
 )
 
