@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo test lint format semconv constraints clean
+.PHONY: demo test lint format semconv constraints pictures clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -38,7 +38,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -58,6 +58,11 @@ semconv: $(VENV)/.dev
 constraints: $(BIN)/uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url \
 		--upgrade --prerelease if-necessary-or-explicit --extra demo --group lint --group test pyproject.toml -o constraints.txt
+
+# What README and docs show of MLflow's pages, from the demo's traces.
+pictures: $(VENV)/.dev demo
+	sh tests/browser.sh
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf $(VENV) $(PHOENIX) .demo dist build

@@ -61,7 +61,7 @@ def test_defaults(given: dict[str, str], defaults: dict[str, str]) -> None:
 
 def test_reading_twice_changes_nothing() -> None:
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}
-    assert Settings.read(given | Settings.read(given).defaults).defaults == {}
+    assert Settings.read({**given, **Settings.read(given).defaults}).defaults == {}
 
 
 @pytest.mark.parametrize(

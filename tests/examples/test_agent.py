@@ -24,7 +24,7 @@ def test_agent_answers() -> None:
             env=environ | {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.base_url, "OPENAI_MODEL": "some-model"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
         )
     assert done.stderr == ""

@@ -213,6 +213,8 @@ class HostileZone(datetime.tzinfo):
     def utcoffset(self, dt: datetime.datetime | None) -> Any:
         raise RuntimeError("no")
 
+    dst = tzname = utcoffset
+
 
 # Made in the test: pytest itself would look into them.
 HOSTILE: dict[str, Callable[[], Any]] = {

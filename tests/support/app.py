@@ -42,7 +42,7 @@ def run(
     cwd: Path,
     given: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
-    timeout: float = 60,
+    timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
     """Runs such a program to its end. Raises TimeoutExpired after so many seconds, AssertionError if it fails."""
     with start(source, cwd, given, options) as process:

@@ -27,7 +27,7 @@ class Phoenix:
     grpc: str
     """Where it takes OTLP over gRPC."""
 
-    def spans(self, project: str, count: int, timeout: float = 30) -> list[dict[str, Any]]:
+    def spans(self, project: str, count: int, timeout: float = 60) -> list[dict[str, Any]]:
         """The spans of a project, read back through its REST API.
 
         Waits up to so many seconds until there are at least `count`, and gives what there is then.
@@ -71,7 +71,7 @@ def phoenix(folder: Path) -> Iterator[Phoenix]:
             process.wait()
 
 
-def _await(server: Phoenix, process: subprocess.Popen[bytes], log: Path, timeout: float = 120) -> None:
+def _await(server: Phoenix, process: subprocess.Popen[bytes], log: Path, timeout: float = 240) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()

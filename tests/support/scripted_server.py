@@ -49,8 +49,8 @@ class Body:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, handler: _Handler) -> None:
-        """Sends it."""
-        handler.send_response(self.status)
+        """Sends it, without the headers `Date` and `Server`: two runs are to see the same."""
+        handler.send_response_only(self.status)
         for name, value in {"Content-Type": self.content_type, **self.headers}.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(self.body)))
@@ -88,7 +88,7 @@ class Sse:
 
     def write(self, handler: _Handler) -> None:
         """Sends it."""
-        handler.send_response(200)
+        handler.send_response_only(200)
         handler.send_header("Content-Type", "text/event-stream; charset=utf-8")
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()

@@ -15,11 +15,10 @@ from typing import Any
 import pydantic
 
 _VOLATILE = re.compile(
-    r"0x[0-9a-f]+|Date'?\"?, b?'[^']*'|date: [^\n]*|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|\('127.0.0.1', \d+\)"
+    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|\('127.0.0.1', \d+\)"
 )
 _CHANCE = re.compile(r"asynchronous generator|^Using selector")
 """Which of an abandoned stream's generators asyncio comes to first, and logs, is chance; so are transports' steps."""
-_VOLATILE_HEADERS = {"date"}
 
 
 @dataclass
@@ -43,6 +42,8 @@ def looking() -> Iterator[Sight]:
     handler = _Records(sight)
     root = logging.getLogger()
     level, hook = root.level, sys.unraisablehook
+    # What is there already is not what the block drops: garbage collection need not go through it.
+    gc.freeze()
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     sys.unraisablehook = lambda raised: sight.unraisable.append(repr(raised.exc_value))
@@ -53,6 +54,7 @@ def looking() -> Iterator[Sight]:
                 yield sight
             finally:
                 gc.collect()
+                gc.unfreeze()
         sight.warnings = sorted((warning.category.__name__, _steady(str(warning.message))) for warning in caught)
     finally:
         root.removeHandler(handler)
@@ -91,9 +93,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_class(value), *map(plain, value)]
     if hasattr(value, "status_code") and hasattr(value, "http_version"):
-        return (_class(value), value.status_code, _headers(value.headers))
+        return (_class(value), value.status_code, value.headers.multi_items())
     if hasattr(value, "method") and hasattr(value, "url"):
-        return (_class(value), value.method, str(value.url), _headers(value.headers))
+        return (_class(value), value.method, str(value.url), value.headers.multi_items())
     if is_dataclass(value):
         return (_class(value), [(f.name, plain(getattr(value, f.name))) for f in fields(value)])
     return _class(value)
@@ -102,10 +104,6 @@ def plain(value: Any) -> Any:
 def _class(value: Any) -> str:
     # `__class__`, not `type()`: what `isinstance` goes by.
     return f"{value.__class__.__module__}.{value.__class__.__qualname__}"
-
-
-def _headers(headers: Any) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in headers.multi_items() if name.lower() not in _VOLATILE_HEADERS]
 
 
 def _model(model: pydantic.BaseModel) -> Any:

@@ -34,13 +34,14 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         if settings.disabled:
             return
         if settings.declarative:
-            super()._configure()  # Arguments would be ignored, each with a warning (opentelemetry-sdk 1.45).
+            # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
+            super()._configure()  # type: ignore[no-untyped-call]
             return
         os.environ.update(settings.defaults)  # Another vendor's distro may have been loaded in place of ours.
         provider = trace.get_tracer_provider()
         if isinstance(provider, trace.ProxyTracerProvider):
             attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
-            super()._configure(resource_attributes=attributes, **kwargs)
+            super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         else:
             _join(provider)
 

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # untyped
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 from opentelemetry.util._importlib_metadata import entry_points
 
@@ -19,7 +19,7 @@ from genspan.distro.settings import Settings
 _logger = logging.getLogger(__name__)
 
 
-class GenspanDistro(BaseDistro):
+class GenspanDistro(BaseDistro):  # type: ignore[misc]
     """Sets environment defaults where the user set nothing, and loads instrumentors side by side.
 
     No instrumentor can keep the others from loading, and no library is instrumented twice.

@@ -56,7 +56,7 @@ def test_a_whole_trace() -> None:
         "service.replicas": 2,
         "process.command_args": ["python", "app.py"],
         "telemetry.sdk.name": "opentelemetry",
-        "mlflow.traceName": "not yours to set",
+        "mlflow.trace.spansLocation": "not yours to set",
         "team": "red",
         "long": "x" * 9000,
         "k" * 251: "v",

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import SpanContext
 
 from genspan.exporters.mlflow import MlflowSpanExporter, delivery
+from genspan.exporters.mlflow.outbox import Outbox
 
 DATABASE = "sqlite:///mlflow.db"
 
@@ -241,6 +242,53 @@ def test_a_poisoned_trace_in_the_outbox_holds_up_no_other(impatient: None, caplo
     assert f"tr-{2:032x} is lost" in caplog.text
 
 
+def test_a_broken_outbox_keeps_nothing_from_the_store(own_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = Outbox(str(own_folder / "outbox"), f"sqlite:///{own_folder}/mlflow.db")
+    Path(outbox.path).parent.mkdir()
+    Path(outbox.path).write_text("no database " * 100)
+    exporter = MlflowSpanExporter(DATABASE)
+
+    assert [exporter.export([span(number)]) for number in (1, 2)] == [SpanExportResult.SUCCESS] * 2
+    exporter.shutdown()
+
+    assert names() == {"trace 1", "trace 2"}
+    (message,) = told(caplog)
+    assert "not a database" in message
+
+
+def test_with_nowhere_to_put_them_traces_are_lost_and_it_is_told_once(
+    own_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path("mlflow.db").mkdir()
+    Path("outbox").write_text("a file, in which no outbox can be made")
+    exporter = MlflowSpanExporter(DATABASE)
+
+    assert [exporter.export([span(number)]) for number in (1, 2, 3)] == [SpanExportResult.FAILURE] * 3
+
+    store, outbox = told(caplog)
+    assert "mlflow.db cannot be written" in store
+    assert "lost" in outbox
+
+
+def test_what_waits_in_a_form_of_another_version_holds_up_nothing(
+    own_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = Outbox(str(own_folder / "outbox"), f"sqlite:///{own_folder}/mlflow.db")
+    Path("mlflow.db").mkdir()
+    MlflowSpanExporter(DATABASE).export([span(1), span(2)])
+    Path("mlflow.db").rmdir()
+    connection = sqlite3.connect(outbox.path)
+    connection.execute("UPDATE waiting SET trace = '{}' WHERE id = 1")
+    connection.commit()
+    connection.close()
+
+    MlflowSpanExporter(DATABASE).export([span(3)])
+
+    assert names() == {"trace 2", "trace 3"}
+    assert list(outbox.oldest()) == []
+    assert "1 traces" in caplog.text
+
+
 def test_a_file_that_was_deleted_is_made_again() -> None:
     exporter = MlflowSpanExporter(DATABASE)
     exporter.export([span(1)])
@@ -266,7 +314,11 @@ print(exporter.force_flush())
 exporter.shutdown()
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, os.path.dirname(__file__)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, os.path.dirname(__file__)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
 
     assert done.stdout == f"{['SUCCESS'] * 4}\nTrue\n", done.stderr

@@ -442,6 +442,23 @@ def test_memory_shows_query_and_records() -> None:
     assert (inputs(result), outputs(result)) == ("likes", records)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "listed"),
+    [
+        (
+            {"properties": {"a": {"type": 5, "description": ["x"], "enum": "y"}}},
+            {"properties": {"a": {"description": '["x"]', "enum": ["y"]}}},
+        ),
+        ({"type": "object", "required": True, "properties": "none"}, {"type": "object"}),
+        ({"required": ["a", 1]}, {"required": ["a"]}),
+        ("a: int", {"schema": "a: int"}),
+    ],
+)
+def test_an_odd_schema_does_not_hide_the_tools(parameters: Any, listed: Any) -> None:
+    result = translated(operation__name="chat", tool__definitions=[{"name": "odd", "parameters": parameters}])
+    assert json.loads(result.attributes["mlflow.chat.tools"])[0]["function"]["parameters"] == listed
+
+
 def test_tool_definitions_are_listed_whatever_their_form() -> None:
     nested = {"type": "function", "function": {"name": "nested"}}
     union = {
@@ -483,6 +500,7 @@ def test_tool_definitions_are_listed_whatever_their_form() -> None:
             TokenUsage(input_tokens=3, output_tokens=4, total_tokens=7, cache_creation_input_tokens=2),
         ),
         ({"usage__input_tokens": "many"}, None),
+        ({"usage__input_tokens": -1, "usage__output_tokens": 2**63}, None),
         ({}, None),
     ],
 )
@@ -558,10 +576,26 @@ class TestOwnMlflowAttributes:
             "mlflow.spanFunctionName": '"ask"',
         }
         assert "recorded by another" in result.attributes["gen_ai.input.messages"]
+        assert "mlflow.message.format" not in result.attributes
         assert (result.type, result.model_name) == ("PARSER", "5")
         assert result.usage == TokenUsage(input_tokens=9)
         assert result.cost == Cost(1.0, 0.5, 1.5)
         assert (result.request_preview, result.response_preview) == ("Mine", "Done")
+
+    @pytest.mark.parametrize(
+        ("given", "stored"),
+        [
+            ("5", "5"),
+            ('{"a": 1}', '{"a": 1}'),
+            ('"words"', '"words"'),
+            ("words", '"words"'),
+            ("null", "null"),
+            (5, "5"),
+        ],
+    )
+    def test_inputs_are_json_text_already_where_they_can_be(self, given: Any, stored: str) -> None:
+        result = translate(recorded({"mlflow.spanInputs": given}))
+        assert result.attributes["mlflow.spanInputs"] == stored
 
     @pytest.mark.parametrize("unknown", ["UNKNOWN", '"UNKNOWN"'])
     def test_a_type_that_nobody_chose_does_not_win(self, unknown: str) -> None:

@@ -102,7 +102,7 @@ def span(attributes: dict[str, Any]) -> ReadableSpan:
 
 
 @given(ATTRIBUTES)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, derandomize=True, max_examples=300)
 def test_every_attribute_is_json_text_and_a_trace_comes_of_it(attributes: dict[str, Any]) -> None:
     result = translate(span(attributes))
     for text in result.attributes.values():
@@ -113,7 +113,7 @@ def test_every_attribute_is_json_text_and_a_trace_comes_of_it(attributes: dict[s
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=4), st.sampled_from(["chat", "invoke_agent"]))
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, derandomize=True, max_examples=300)
 def test_the_ui_draws_every_message(messages: list[Any], operation: str) -> None:
     text = json.dumps(messages)
     result = translate(
@@ -173,7 +173,7 @@ TOOLS = VALUES | st.recursive(
 
 
 @given(st.lists(TOOLS, min_size=1, max_size=3))
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, derandomize=True, max_examples=300)
 def test_the_ui_lists_every_tool(definitions: list[Any]) -> None:
     result = translate(span({"gen_ai.operation.name": "chat", "gen_ai.tool.definitions": definitions}))
     tools = json.loads(result.attributes["mlflow.chat.tools"])
@@ -201,7 +201,7 @@ def is_listed_property(value: Any) -> bool:
 
 
 @given(ATTRIBUTES)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=300)
 def test_a_stored_span_says_the_same_of_its_trace(attributes: dict[str, Any]) -> None:
     """A store assembles a trace anew from the spans that it holds, when more of it comes."""
     first = translate(span(attributes))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +11,5 @@ from support.scripted_server import ScriptedServer  # noqa: E402
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ScriptedServer]:
-    # Every scenario collects garbage to see what dropped streams do; what is there already need not be gone through.
-    gc.collect()
-    gc.freeze()
     with ScriptedServer() as server:
         yield server
-    gc.unfreeze()

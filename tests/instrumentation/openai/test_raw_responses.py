@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pydantic
 
-from support.openai_scenario import App, scenario
+from support.openai_scenario import NO_CONNECTION, App, scenario
 from support.openai_wire import ASK, completion, text_chunks
 from support.scripted_server import Body, Failure, Json, Sse
 
@@ -254,7 +254,7 @@ async def test_streaming_stream_never_parsed(app: App) -> object:
         return response.http_version
 
 
-@scenario(Sse(text_chunks()[:2], cut=True), error="APIConnectionError" if openai.__version__ >= "3" else None)
+@scenario(Sse(text_chunks()[:2], cut=True), error=NO_CONNECTION)
 async def test_streaming_stream_cut(app: App) -> object:
     async with streaming(app, stream=True) as response:
         await app.read(await app.call(response.parse))

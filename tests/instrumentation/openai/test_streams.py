@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 
-from support.openai_scenario import App, scenario
+from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, scenario
 from support.openai_wire import USAGE, WEATHER_TOOL, chunk, delta, text_chunks
 from support.scripted_server import Failure, Sse
 
@@ -418,7 +418,7 @@ async def test_without_done(app: App) -> object:
     await app.read(await app.stream())
 
 
-@scenario(Sse(text_chunks()[:2], cut=True), error="APIConnectionError" if openai.__version__ >= "3" else None)
+@scenario(Sse(text_chunks()[:2], cut=True), error=NO_CONNECTION)
 async def test_disconnect_in_the_middle(app: App) -> object:
     await app.read(await app.stream())
 
@@ -435,7 +435,7 @@ async def test_chunk_that_is_no_json(app: App) -> object:
     await app.read(await app.stream())
 
 
-@scenario(Sse(text_chunks()[:2], stall=True), error="APITimeoutError" if openai.__version__ >= "3" else None)
+@scenario(Sse(text_chunks()[:2], stall=True), error=TIMEOUT)
 async def test_stall_in_the_middle(app: App) -> object:
     await app.read(await app.stream(timeout=0.1))
 

@@ -25,7 +25,8 @@ RETRY_TIME: Final = 2.0
 class Delivery:
     """Writes traces at least once, the ones that waited first. Used by one thread at a time.
 
-    What goes wrong is logged when it begins, changes or ends; not once a batch.
+    What goes wrong is logged when it begins, changes or ends; not once a batch. A fault of the store's is a reason to
+    wait, whatever it is, and one of the outbox's is none.
     """
 
     def __init__(self, store: Store, outbox: Outbox, experiment: Experiment) -> None:
@@ -33,6 +34,7 @@ class Delivery:
         self._outbox = outbox
         self._experiment = experiment
         self._trouble: str | None = None
+        self._outbox_trouble: str | None = None
         self._delay = FIRST_DELAY
         self._next_try = 0.0
         self._may_wait = True
@@ -40,16 +42,12 @@ class Delivery:
 
     def deliver(self, traces: Sequence[MlflowTrace]) -> bool:
         """Writes traces, or has them wait. False where some of them are lost for good."""
-        if time.monotonic() >= self._next_try:
+        if self._is_due():
             self.retry(RETRY_TIME)
-        if time.monotonic() >= self._next_try:
-            try:
-                rejections = self._store.write(traces, self._experiment)
-            except StoreUnavailable as error:
-                self._fails(str(error))
-            else:
-                self._works()
-                return self._tell(rejections)
+        if self._is_due():
+            rejections = self._write(traces, self._experiment)
+            if rejections is not None:
+                return not rejections
         return self._wait(traces)
 
     def retry(self, seconds: float) -> bool:
@@ -60,12 +58,10 @@ class Delivery:
                 waiting = self._outbox.oldest()
                 if not waiting:
                     self._may_wait = False
-                    break
-                if time.monotonic() > deadline:
+                elif time.monotonic() > deadline or not self._empty(waiting):
                     return False
-                self._write(waiting)
-        except StoreUnavailable as error:
-            self._fails(str(error))
+        except Exception as error:  # noqa: BLE001 - new traces can be written nevertheless
+            self._tell_of_outbox(f"Traces that wait cannot be read: {error}")
             return False
         return True
 
@@ -74,32 +70,43 @@ class Delivery:
         self._store.close()
         self._outbox.close()
 
-    def _write(self, waiting: Sequence[Waiting]) -> None:
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._next_try
+
+    def _empty(self, waiting: Sequence[Waiting]) -> bool:
+        """Moves traces from the outbox to the store; False where the store does not take them."""
         for experiment, group in groupby(waiting, key=lambda one: one.experiment):
             members = list(group)
             traces = [one.trace for one in members if one.trace is not None]
-            if len(traces) < len(members):
-                _logger.error("%d traces in %s cannot be read", len(members) - len(traces), self._outbox.path)
-            rejections = self._store.write(traces, experiment)
+            if self._write(traces, experiment) is None:
+                return False
             self._outbox.remove(members)
-            self._tell(rejections)
+            if len(traces) < len(members):
+                _logger.error("%d traces in %s are lost: no known form", len(members) - len(traces), self._outbox.path)
+        return True
+
+    def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Sequence[Rejection] | None:
+        """What the store rejects for good; None where it takes nothing now."""
+        try:
+            rejections = self._store.write(traces, experiment)
+        except Exception as error:  # noqa: BLE001 - the traces wait, and the app goes on
+            self._fails(str(error) if isinstance(error, StoreUnavailable) else repr(error))
+            return None
         self._works()
+        for rejection in rejections:
+            _logger.error("Trace %s is lost: %s", rejection.trace_id, rejection.reason)
+        return rejections
 
     def _wait(self, traces: Sequence[MlflowTrace]) -> bool:
         try:
             dropped = self._outbox.put(traces, self._experiment)
-        except StoreUnavailable as error:
-            _logger.error("%d traces are lost: %s", len(traces), error)
+        except Exception as error:  # noqa: BLE001 - there is nowhere left to put them
+            self._tell_of_outbox(f"Traces are lost, from now until this is resolved: {error}")
             return False
         self._may_wait = True
         if dropped:
-            _logger.error("%d traces are lost: %s is full, the oldest made room", dropped, self._outbox.path)
+            _logger.error("%d traces are lost: %s is full, and the oldest made room", dropped, self._outbox.path)
         return not dropped
-
-    def _tell(self, rejections: Sequence[Rejection]) -> bool:
-        for rejection in rejections:
-            _logger.error("Trace %s is lost: %s", rejection.trace_id, rejection.reason)
-        return not rejections
 
     def _fails(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -113,3 +120,8 @@ class Delivery:
         if self._trouble is not None:
             _logger.warning("%s can be written to again", self._store.uri)
         self._trouble, self._delay, self._next_try = None, FIRST_DELAY, 0.0
+
+    def _tell_of_outbox(self, trouble: str) -> None:
+        if trouble != self._outbox_trouble:
+            _logger.error("%s", trouble)
+        self._outbox_trouble = trouble

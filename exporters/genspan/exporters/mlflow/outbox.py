@@ -19,12 +19,12 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from genspan.exporters.mlflow.model import Cost, MlflowSpan, MlflowTrace, TokenUsage
+from genspan.exporters.mlflow import serialized
+from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, StoreUnavailable
 from genspan.exporters.mlflow.stores.sqlite.connection import Connection
-from genspan.semconv.encoding import decode, encode
 
 GENSPAN_OUTBOX_DIR: Final = "GENSPAN_OUTBOX_DIR"
 
@@ -69,7 +69,7 @@ class Outbox:
     def put(self, traces: Iterable[MlflowTrace], experiment: Experiment) -> int:
         """Adds traces; returns how many of the oldest were dropped for them."""
         _make_private(self.path)
-        texts = [encode(trace) for trace in traces]
+        texts = [serialized.write(trace) for trace in traces]
         with self._connection.transaction() as connection:
             connection.execute(_SCHEMA)
             connection.executemany(
@@ -155,17 +155,6 @@ def _read(connection: sqlite3.Connection) -> Iterator[Waiting]:
 
 def _trace(text: str) -> MlflowTrace | None:
     try:
-        fields = decode(text)
-        fields["spans"] = [_span(span) for span in fields["spans"]]
-        return MlflowTrace(**_counted(fields))
+        return serialized.read(text)
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _span(fields: dict[str, Any]) -> MlflowSpan:
-    return MlflowSpan(**_counted(fields))
-
-
-def _counted(fields: dict[str, Any]) -> dict[str, Any]:
-    usage, cost = fields["usage"], fields["cost"]
-    return {**fields, "usage": usage and TokenUsage(**usage), "cost": cost and Cost(**cost)}

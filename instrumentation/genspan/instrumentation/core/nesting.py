@@ -36,6 +36,8 @@ _CONVERSATION: Final = "genspan.conversation.id"
 class Outer(Protocol):
     """The operation that ours is only a further layer of: ours, or another instrumentation's."""
 
+    ended: bool
+
     @property
     def wants_more(self) -> bool:
         """Whether it still records."""
@@ -48,9 +50,11 @@ def enclosing(operation: str, context: Context) -> Outer | None:
     """The operation of the same family that is under way around us."""
     key = _KEYS.get(operation)
     value = None if key is None else get_value(key, context)
-    if value is None or hasattr(value, "contribute"):
-        return cast("Outer | None", value)
-    return cast("Outer", upstream.outer(value))
+    if value is None:
+        return None
+    outer = cast("Outer", value if hasattr(value, "contribute") else upstream.outer(value))
+    # A task that was started inside a model call has its context, and makes calls of its own after it.
+    return None if outer.ended else outer
 
 
 def enclosing_agent(context: Context) -> Operation | None:

@@ -206,6 +206,7 @@ class Unparsed(_Watching):
         self._self_streams: dict[int, Any] = {}
         self._self_pieces: list[bytes] = []
         self._self_room = _KEPT
+        recorder.open()
 
     if not TYPE_CHECKING:
 

@@ -34,6 +34,7 @@ class _Theirs:
     """A model call that an instrumentation of theirs records."""
 
     wants_more = True
+    ended = False
 
     def __init__(self, data: Any) -> None:
         self._data = data

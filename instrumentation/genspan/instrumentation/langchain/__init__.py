@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-from .boundaries import Body, Boundary
+from .boundaries import Body, Boundary, Ending, Starting
 from .chains import Steps
-from .runs import RUNS
 
 STEPS: Final = "GENSPAN_LANGCHAIN_STEPS"
 
 _CHAT = "langchain_core.language_models.chat_models"
 _LLM = "langchain_core.language_models.llms"
+_MANAGERS = "langchain_core.callbacks.manager"
 _RUNNABLES = "langchain_core.runnables"
 
 _ONE = Boundary()
@@ -26,8 +26,8 @@ _MODELS = Body("run_managers")
 
 TARGETS = (
     # Generators: between two chunks, the consumer's context is the consumer's.
-    Target("langgraph.pregel.main", "Pregel.stream", _ONE),
-    Target("langgraph.pregel.main", "Pregel.astream", _ONE),
+    Target("langgraph.pregel", "Pregel.stream", _ONE),
+    Target("langgraph.pregel", "Pregel.astream", _ONE),
     Target(_CHAT, "BaseChatModel.stream", _ONE),
     Target(_CHAT, "BaseChatModel.astream", _ONE),
     Target(_LLM, "BaseLLM.stream", _ONE),
@@ -38,11 +38,20 @@ TARGETS = (
     Target(f"{_RUNNABLES}.branch", "RunnableBranch.astream", _ONE),
     Target(f"{_RUNNABLES}.fallbacks", "RunnableWithFallbacks.stream", _ONE),
     Target(f"{_RUNNABLES}.fallbacks", "RunnableWithFallbacks.astream", _ONE),
+    Target("langchain.agents.agent", "AgentExecutor.stream", _ONE),
+    Target("langchain.agents.agent", "AgentExecutor.astream", _ONE),
+    Target("langchain_classic.agents.agent", "AgentExecutor.stream", _ONE),
+    Target("langchain_classic.agents.agent", "AgentExecutor.astream", _ONE),
     # No end callback after a cancellation.
     Target("langchain_core.tools.base", "BaseTool.run", _ONE),
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.invoke", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.ainvoke", _ONE),
+    # Where the asynchronous managers call the handlers in another task than the run's.
+    Target(_MANAGERS, "AsyncCallbackManager.on_chat_model_start", Starting()),
+    Target(_MANAGERS, "AsyncCallbackManager.on_llm_start", Starting()),
+    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_end", Ending()),
+    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_error", Ending()),
     # Many runs side by side; and the work of each.
     Target(f"{_RUNNABLES}.base", "Runnable._batch_with_config", _SEVERAL),
     Target(f"{_RUNNABLES}.base", "Runnable._abatch_with_config", _SEVERAL),
@@ -97,7 +106,6 @@ class LangChainInstrumentor(LibraryInstrumentor):
             self._hook.handler.stop()
             self._hooks[:] = [hook for hook in self._hooks if hook[0] is not self._hook]
             self._hook = None
-        RUNS.clear()
 
 
 class _Everywhere:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from genspan.instrumentation.core import Attributes, Call, Content, Method
 from genspan.instrumentation.core.reading import field, items, string
 from genspan.semconv import attributes as names
+from genspan.semconv.encoding import encode
 from genspan.semconv.messages import Message
 from genspan.semconv.values import OperationName
 
@@ -42,6 +43,7 @@ _CLASS: Final = re.compile(
 )
 """Names that runs have from LangChain's classes, not from the app. What follows `<` says what the class holds."""
 _STRUCTURE: Final = frozenset({"prompt", "parser"})
+_AGENT_MAKERS: Final = ("create_agent.", "create_react_agent.")
 _HIDDEN: Final = "langsmith:hidden"
 
 
@@ -62,9 +64,10 @@ def chain(call: Call, parent: Role | None, steps: Steps) -> Chain:
         return Chain(Role.GRAPH, None if parent is Role.NODE and _is_class(name) else WORKFLOW)
     if name == "AgentExecutor":
         return Chain(Role.AGENT, AGENT)
+    if parent in (Role.AGENT, Role.AGENT_PART):
+        return Chain(Role.AGENT_PART, name if steps is Steps.ALL else None)
     if any(tag.startswith("graph:step") for tag in tags):
-        # The nodes of an agent are its model and its tools, which have spans of their own.
-        return Chain(Role.NODE, step if parent is not Role.AGENT or steps is Steps.ALL else None)
+        return Chain(Role.NODE, step)
     structural = _is_class(name) or call.get("run_type") in _STRUCTURE
     if parent is None and call.get("run_type") not in _STRUCTURE:
         return Chain(Role.OTHER, WORKFLOW)
@@ -84,8 +87,12 @@ def _is_graph(instance: Any) -> bool:
 
 
 def _is_agent(graph: Any) -> bool:
-    metadata = field(field(graph, "config"), "metadata")
-    return bool(field(metadata, "ls_integration") == "langchain_create_agent")
+    if field(field(field(graph, "config"), "metadata"), "ls_integration") == "langchain_create_agent":
+        return True
+    # langchain 1.0 and langgraph's own prebuilt agent say nothing, but the functions in their nodes say who made them.
+    nodes = field(field(graph, "builder"), "nodes")
+    functions = (field(field(node, "runnable"), "func") for node in nodes.values()) if isinstance(nodes, dict) else ()
+    return any(getattr(function, "__qualname__", "").startswith(_AGENT_MAKERS) for function in functions)
 
 
 def _agent(call: Call) -> Attributes:
@@ -121,11 +128,14 @@ _ANSWERED: Final = ("messages", "answer", "output", "result", "output_text", "te
 
 
 def _said(value: Any, keys: Iterable[str]) -> list[Message] | None:
-    """The messages or the text in the inputs or outputs of a chain. None where they are other things."""
+    """The messages or the text in the inputs or outputs of a chain. Other values are shown as their JSON text."""
     if isinstance(value, Mapping) and (inside := [found for key in keys if (found := messages(value.get(key)))]):
         return inside[0]
     # A prompt's value holds its messages.
-    return messages(value) or messages(field(value, "messages"))
+    said = messages(value) or messages(field(value, "messages"))
+    if said is None and value and (isinstance(value, Mapping) or hasattr(type(value), "model_dump")):
+        said = messages(encode(value))
+    return said
 
 
 AGENT: Final = Method(

@@ -24,7 +24,7 @@ from .step import Step
 from .tools import TOOL
 
 _CONVERSATIONS = ("thread_id", "session_id", "conversation_id")
-"""Keys of a config's `configurable` that say which conversation a run is part of. LangChain copies them to metadata."""
+"""What apps call the id of the conversation that a run is part of."""
 
 
 class Handler(BaseCallbackHandler):
@@ -38,7 +38,7 @@ class Handler(BaseCallbackHandler):
         self._steps = steps
 
     def stop(self) -> None:
-        """Records nothing from here on: runs that are under way may hold on to the handler."""
+        """Records no run that starts from here on. Those under way hold on to the handler, to their end."""
         self._telemetry = None
 
     def __deepcopy__(self, memo: Any) -> Handler:
@@ -137,8 +137,9 @@ class Handler(BaseCallbackHandler):
         RUNS.add(run)
         if scope is not None:
             scope.add(run)
-        # A model's run is entered by its `Body`, unless it streams: then it is started in the frame that it goes on in.
-        if not scope.several if scope is not None else method not in _MODELS:
+        # A model's work has a `Body` that enters its run, unless it streams: then it goes on where it was started.
+        run.in_frame = method not in _MODELS if scope is None else not scope.several
+        if run.in_frame:
             run.enter()
 
 
@@ -162,9 +163,12 @@ def _class(path: Any) -> str | None:
 
 
 def _conversation(call: Call) -> str | None:
-    metadata = call.get("metadata")
-    given = next((value for key in _CONVERSATIONS if (value := field(metadata, key)) is not None), None)
-    return None if given is None else str(given)
+    # Of a config's `configurable`, LangGraph puts the thread into the metadata; what runs inside a chain can see all.
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    around = field(var_child_runnable_config.get(), "configurable")
+    found = (field(holder, key) for holder in (call.get("metadata"), around) for key in _CONVERSATIONS)
+    return next((str(value) for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
 
 
 def _request(operation: Operation, method: Method, call: Call) -> None:

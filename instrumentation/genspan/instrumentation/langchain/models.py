@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Found, Method
@@ -191,14 +191,15 @@ def _response(result: Any) -> Found:
     if not generations:
         return {}
     answer = field(generations[0], "message")
-    metadata = field(answer, "response_metadata")
-    output = field(result, "llm_output")
+    output = _mapping(field(result, "llm_output"))
+    # Where there is one choice alone, LangChain puts the one into the other itself.
+    metadata = {**output, **_mapping(field(answer, "response_metadata"))}
     own_id = string(field(answer, "id"))
     reasons = [_finish_reason(generation) for generation in generations]
     found: dict[str, Any] = {
         names.GEN_AI_RESPONSE_ID: string(field(metadata, "id"))
         or (None if own_id is None or own_id.startswith(_OWN_IDS) else own_id),
-        names.GEN_AI_RESPONSE_MODEL: _first(metadata, _MODEL_NAMES) or _first(output, _MODEL_NAMES),
+        names.GEN_AI_RESPONSE_MODEL: _first(metadata, _MODEL_NAMES),
         names.GEN_AI_RESPONSE_FINISH_REASONS: [reason or FinishReason.ERROR for reason in reasons]
         if any(reasons)
         else None,
@@ -207,6 +208,10 @@ def _response(result: Any) -> Found:
     if string(field(metadata, "model_provider")) in ("openai", "azure"):
         found.update(attributes_of(metadata, _OPENAI_RESPONSE))
     return found
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _usage(answer: Any, output: Any) -> Attributes:

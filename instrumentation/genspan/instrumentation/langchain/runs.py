@@ -28,6 +28,8 @@ class Role(Enum):
     """What a run is to those inside it."""
 
     AGENT = auto()
+    AGENT_PART = auto()
+    """Of what LangChain makes an agent: nodes around the model and the tools, which have spans of their own."""
     GRAPH = auto()
     NODE = auto()
     OTHER = auto()
@@ -52,6 +54,8 @@ class Run:
         self.operation = operation
         self.method = method
         """How to read what the run gives back, where it is an operation of the conventions."""
+        self.in_frame = False
+        """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
         inside = outer if operation is None else operation.context
         self.context = set_value(_RUN, self, set_value(_SCOPE, None, inside))
@@ -59,6 +63,8 @@ class Run:
 
     def enter(self) -> None:
         """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task."""
+        if get_value(_RUN) is self:
+            return
         self._outer = otel_context.get_current()
         otel_context.attach(self.context)
 
@@ -125,11 +131,6 @@ class _Runs:
     def drop(self, run: Run) -> None:
         """Lets go of a run."""
         self._open.pop(run.id, None)
-
-    def clear(self) -> None:
-        """Ends all that is open."""
-        for run in list(self._open.values()):
-            run.end()
 
 
 RUNS: Final = _Runs()

@@ -32,10 +32,18 @@ def _request_content(call: Call) -> Content:
     return {names.GEN_AI_TOOL_CALL_ARGUMENTS: dict(arguments)}
 
 
+def _is_message(output: Any) -> bool:
+    """Called with a tool call, a tool answers with a message; called with arguments, with what its function returns."""
+    return string(field(output, "type")) == "tool" and field(output, "content") is not None
+
+
+def _response(output: Any) -> Found:
+    # Up to langchain-core 0.3 the start callback was not given it.
+    return {names.GEN_AI_TOOL_CALL_ID: string(field(output, "tool_call_id")) if _is_message(output) else None}
+
+
 def _response_content(output: Any) -> Content:
-    # Called with a tool call, a tool answers with a message; called with arguments, with what its function returns.
-    is_message = string(field(output, "type")) == "tool" and field(output, "content") is not None
-    result = tool_response(field(output, "content")) if is_message else output
+    result = tool_response(field(output, "content")) if _is_message(output) else output
     return {names.GEN_AI_TOOL_CALL_RESULT: result if isinstance(result, Mapping) else {"result": result}}
 
 
@@ -44,5 +52,6 @@ TOOL: Final = Method(
     identity=_identity,
     request=_request,
     request_content=_request_content,
+    response=_response,
     response_content=_response_content,
 )

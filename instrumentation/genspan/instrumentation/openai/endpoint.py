@@ -11,7 +11,7 @@ from genspan.semconv import attributes as names
 from genspan.semconv.values import ProviderName
 
 PROVIDERS: Final = (
-    ("api.openai.com", ProviderName.OPENAI),
+    (".api.openai.com", ProviderName.OPENAI),
     (".openai.azure.com", ProviderName.AZURE_AI_OPENAI),
     (".cognitiveservices.azure.com", ProviderName.AZURE_AI_OPENAI),
     (".services.ai.azure.com", ProviderName.AZURE_AI_INFERENCE),
@@ -19,22 +19,24 @@ PROVIDERS: Final = (
     (".cloud.databricks.com", "databricks"),
     (".azuredatabricks.net", "databricks"),
     (".gcp.databricks.com", "databricks"),
-    ("api.groq.com", ProviderName.GROQ),
-    ("api.deepseek.com", ProviderName.DEEPSEEK),
-    ("api.x.ai", ProviderName.X_AI),
-    ("api.mistral.ai", ProviderName.MISTRAL_AI),
-    ("api.perplexity.ai", ProviderName.PERPLEXITY),
-    ("api.moonshot.ai", ProviderName.MOONSHOT_AI),
-    ("api.moonshot.cn", ProviderName.MOONSHOT_AI),
-    ("api.anthropic.com", ProviderName.ANTHROPIC),
-    ("api.cohere.ai", ProviderName.COHERE),
-    ("generativelanguage.googleapis.com", ProviderName.GCP_GEMINI),
-    ("aiplatform.googleapis.com", ProviderName.GCP_VERTEX_AI),
+    (".api.groq.com", ProviderName.GROQ),
+    (".api.deepseek.com", ProviderName.DEEPSEEK),
+    (".api.x.ai", ProviderName.X_AI),
+    (".api.mistral.ai", ProviderName.MISTRAL_AI),
+    (".api.perplexity.ai", ProviderName.PERPLEXITY),
+    (".api.moonshot.ai", ProviderName.MOONSHOT_AI),
+    (".api.moonshot.cn", ProviderName.MOONSHOT_AI),
+    (".api.anthropic.com", ProviderName.ANTHROPIC),
+    (".api.cohere.ai", ProviderName.COHERE),
+    (".generativelanguage.googleapis.com", ProviderName.GCP_GEMINI),
+    (".aiplatform.googleapis.com", ProviderName.GCP_VERTEX_AI),
+    ("-aiplatform.googleapis.com", ProviderName.GCP_VERTEX_AI),
     (".amazonaws.com", ProviderName.AWS_BEDROCK),
-    ("openrouter.ai", "openrouter"),
-    ("api.together.xyz", "together"),
+    (".openrouter.ai", "openrouter"),
+    (".api.together.xyz", "together"),
 )
-"""Host suffix to `gen_ai.provider.name`: the conventions' value, or the provider's own word where they have none.
+"""Suffix of the host, with a dot before it, to `gen_ai.provider.name`: the conventions' value, or the provider's own
+word where they have none.
 Any other host speaks OpenAI's protocol for we do not know whom, and is `openai`."""
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -80,4 +82,4 @@ def _provider(client_type: str, host: str, path: str) -> str:
         return ProviderName.AZURE_AI_OPENAI
     if "/serving-endpoints" in path:
         return "databricks"
-    return next((provider for suffix, provider in PROVIDERS if host.endswith(suffix)), ProviderName.OPENAI)
+    return next((provider for suffix, provider in PROVIDERS if f".{host}".endswith(suffix)), ProviderName.OPENAI)

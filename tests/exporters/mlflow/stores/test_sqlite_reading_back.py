@@ -200,6 +200,7 @@ def test_odd_values_are_stored(client: Client, tracer: Any, tmp_path: Path) -> N
     (span,) = trace.data.spans
     assert span.name == 'a "name" \\ with\nlines'
     assert span.attributes["nul"] == "a\0b"
+    assert span.attributes["lone"] == "\\ud800"
     assert (span.attributes["list"], span.attributes["float"], span.attributes['key "q"']) == ([1, 2], 1.5, True)
 
 
@@ -220,3 +221,17 @@ def test_a_link_is_kept(client: Client, tracer: Any, tmp_path: Path) -> None:
     assert link.trace_id == f"tr-{cause.get_span_context().trace_id:032x}"
     assert link.span_id == f"{cause.get_span_context().span_id:016x}"
     assert link.attributes == {"why": "retry"}
+
+
+def test_names_that_are_no_unicode_are_written_out(client: Client, tracer: Any, tmp_path: Path) -> None:
+    start, ended = tracer
+    database = tmp_path / "mlflow.db"
+    with start.start_as_current_span("half \ud83c", attributes={"session.id": "s\udfff"}) as span:
+        span.add_event("event \ud800", {"key": "\ud800"})
+
+    assert MlflowSpanExporter(f"sqlite:///{database}").export(ended()) is SpanExportResult.SUCCESS
+
+    (trace,) = client(database).search_traces(locations=["0"])
+    assert trace.data.spans[0].name == "half \\ud83c"
+    assert trace.info.trace_metadata["mlflow.trace.session"] == "s\\udfff"
+    assert trace.data.spans[0].events[0].name == "event \\ud800"

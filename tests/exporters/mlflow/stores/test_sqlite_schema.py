@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import subprocess
@@ -90,7 +91,7 @@ def test_mlflow_finds_nothing_to_migrate(tmp_path: Path, agent_spans: Record) ->
         "print(len(MlflowClient(tracking_uri=sys.argv[1]).search_traces(locations=['0'])))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, f"sqlite:///{path}"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, f"sqlite:///{path}"], capture_output=True, text=True, check=True, timeout=180
     )
 
     assert done.stdout.strip() == "1"
@@ -172,3 +173,49 @@ def test_a_missing_column_is_named(mlflow_database: Path) -> None:
 
     with pytest.raises(StoreUnavailable, match=r"it lacks trace_info\.request_preview"):
         SqliteStore(f"sqlite:///{mlflow_database}").write([], Experiment())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("revision", ["1b5f0d9ad7c1", "b7e2c1a4d9f3"])
+def test_a_file_of_an_older_mlflow_is_written_and_survives_its_upgrade(
+    revision: str, own_folder: Path, agent_spans: Record, client: Any
+) -> None:
+    from alembic import command
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+    from sqlalchemy import create_engine
+
+    path = own_folder / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    config = _get_alembic_config(f"sqlite:///{path}")
+    command.upgrade(config, revision)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)"
+            " VALUES (0, 'Default', 'mlruns/0', 'active')"
+        )
+
+    exporter = MlflowSpanExporter(f"sqlite:///{path}")
+    spans = agent_spans()
+    for part in (spans[:1], spans[1:], spans[:2]):
+        assert exporter.export(part) is SpanExportResult.SUCCESS
+
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM trace_info").fetchone() == (1,)
+        metadata = dict(connection.execute("SELECT key, value FROM trace_request_metadata").fetchall())
+        tags = dict(connection.execute("SELECT key, value FROM trace_tags").fetchall())
+    assert metadata["mlflow.trace.session"] == "s1"
+    assert json.loads(metadata["mlflow.trace.tokenUsage"]) == {
+        "input_tokens": 22,
+        "output_tokens": 8,
+        "total_tokens": 30,
+    }
+    assert tags["mlflow.traceName"] == "invoke_agent weather"
+
+    command.upgrade(config, "heads")
+    engine.dispose()
+    (trace,) = client(path).search_traces(locations=["0"], filter_string="name = 'invoke_agent weather'")
+    assert trace.info.token_usage == {"input_tokens": 22, "output_tokens": 8, "total_tokens": 30}
+    assert trace.info.trace_metadata["mlflow.trace.session"] == "s1"
+    assert [span.span_type for span in trace.data.spans] == ["AGENT", "CHAT_MODEL", "TOOL", "CHAT_MODEL"]

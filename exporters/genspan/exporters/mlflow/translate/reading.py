@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from genspan.exporters.mlflow.keys import SpanAttributeKey
 from genspan.exporters.mlflow.model import TokenUsage
@@ -42,3 +42,13 @@ class Reading:
         if SpanAttributeKey.CHAT_TOOLS in derived:
             consumed.update(self.tools_from)
         return consumed
+
+
+_MOST: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps; a count beyond it is none."""
+
+
+def token_count(value: Any) -> int | None:
+    """A number of tokens, or None for what cannot be one."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    return value if is_count else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from genspan.exporters.mlflow import preview
 from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType, TraceMetadataKey, TraceTagKey
 from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
-from genspan.exporters.mlflow.translate.reading import Attributes
+from genspan.exporters.mlflow.translate.reading import Attributes, token_count
 from genspan.semconv.encoding import decode, encode
 
 _JSON_BY_CONTRACT: Final = frozenset({SpanAttributeKey.INPUTS, SpanAttributeKey.OUTPUTS})
 _TRACE_METADATA: Final = frozenset({TraceMetadataKey.SOURCE_RUN, TraceMetadataKey.MODEL_ID})
-_NO_TYPE: Final = (SpanType.UNKNOWN, f'"{SpanType.UNKNOWN}"', "null")
+_NO_TYPE: Final = (None, SpanType.UNKNOWN, f'"{SpanType.UNKNOWN}"', "null")
 """MLflow's API gives every span a type, this where nobody chose one."""
 
 
@@ -21,14 +22,14 @@ def json_text(key: str, value: Any) -> str:
     """JSON text of an `mlflow.*` attribute, which may be JSON text already.
 
     As MLflow's OTLP ingestion has it (`sanitize_attributes`, 3.17.2): text that holds a string, list or object is taken
-    for JSON, text that only looks like a number is not. Inputs and outputs are JSON by contract.
+    for JSON (and null here), text that only looks like a number is not. Inputs and outputs are JSON by contract.
     """
     if isinstance(value, str):
         try:
             held = decode(value)
         except ValueError:
             return encode(value)
-        if key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
+        if held is None or key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
             return value
     return encode(value)
 
@@ -80,18 +81,13 @@ def text(json: str) -> str | None:
 def _usage(value: Any) -> TokenUsage | None:
     if not isinstance(value, dict):
         return None
-    counts = {
-        name: value[name]
-        for name in TokenUsage.__slots__
-        if isinstance(value.get(name), int) and not isinstance(value[name], bool)
-    }
-    return TokenUsage(**counts) if counts else None
+    counts = {name: token_count(value.get(name)) for name in TokenUsage.__slots__}
+    return TokenUsage(**counts) if any(count is not None for count in counts.values()) else None
 
 
 def _cost(value: Any) -> Cost | None:
     if not isinstance(value, dict):
         return None
-    amounts = {name: value.get(name) for name in Cost.__slots__}
-    if not all(isinstance(amount, (int, float)) and not isinstance(amount, bool) for amount in amounts.values()):
-        return None
-    return Cost(**{name: float(amount) for name, amount in amounts.items() if amount is not None})
+    stated = [value.get(name) for name in ("input_cost", "output_cost", "total_cost")]
+    amounts = [float(amount) for amount in stated if isinstance(amount, (int, float)) and math.isfinite(amount)]
+    return Cost(*amounts) if len(amounts) == len(stated) else None

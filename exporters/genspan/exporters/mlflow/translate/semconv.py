@@ -9,7 +9,7 @@ from genspan.exporters.mlflow.keys import SpanType
 from genspan.exporters.mlflow.model import TokenUsage
 from genspan.exporters.mlflow.translate import chat
 from genspan.exporters.mlflow.translate.documents import retriever_documents
-from genspan.exporters.mlflow.translate.reading import Attributes, Reading
+from genspan.exporters.mlflow.translate.reading import Attributes, Reading, token_count
 from genspan.exporters.mlflow.translate.tools import function_tools
 from genspan.semconv import attributes as gen_ai
 from genspan.semconv.encoding import decode, encode
@@ -192,21 +192,17 @@ def _records(attributes: Attributes) -> Content | None:
 
 def _usage(attributes: Attributes) -> TokenUsage | None:
     """Token counts. The conventions count cached tokens among the input, and have no total: it is input plus output."""
-    read_ = _count(attributes.get(gen_ai.GEN_AI_USAGE_INPUT_TOKENS))
-    written = _count(attributes.get(gen_ai.GEN_AI_USAGE_OUTPUT_TOKENS))
+    read_ = token_count(attributes.get(gen_ai.GEN_AI_USAGE_INPUT_TOKENS))
+    written = token_count(attributes.get(gen_ai.GEN_AI_USAGE_OUTPUT_TOKENS))
     if read_ is None and written is None:
         return None
     return TokenUsage(
         input_tokens=read_,
         output_tokens=written,
         total_tokens=(read_ or 0) + (written or 0),
-        cache_read_input_tokens=_count(attributes.get(gen_ai.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS)),
-        cache_creation_input_tokens=_count(attributes.get(gen_ai.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)),
+        cache_read_input_tokens=token_count(attributes.get(gen_ai.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS)),
+        cache_creation_input_tokens=token_count(attributes.get(gen_ai.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)),
     )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text(value: Any) -> str | None:

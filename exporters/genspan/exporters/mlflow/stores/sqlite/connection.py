@@ -50,13 +50,12 @@ class Connection:
                     connection.execute("ROLLBACK")
                 raise
             self._identity = self._current_identity()
-        except (sqlite3.OperationalError, OSError) as error:
-            raise StoreUnavailable(self._reason(error)) from error
-        except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:
+        except (sqlite3.Error, OSError) as error:
+            if not refuses(error):
                 raise
-            self.close()  # Not a database, or a damaged one: it may be replaced by another file of that name.
-            raise StoreUnavailable(self._reason(error)) from error
+            if type(error) is sqlite3.DatabaseError:
+                self.close()  # It may be replaced by another file of that name.
+            raise StoreUnavailable(f"{self.path} cannot be written: {error}.") from error
 
     def close(self) -> None:
         """Closes the file if this process opened it."""
@@ -88,5 +87,10 @@ class Connection:
             return (os.getpid(),)
         return (os.getpid(), status.st_dev, status.st_ino)
 
-    def _reason(self, error: Exception) -> str:
-        return f"{self.path} cannot be written: {error}"
+
+def refuses(error: Exception) -> bool:
+    """Whether an error is the file's or the system's refusal, and says nothing of the values that were given.
+
+    sqlite3 has no class of its own for a file that is damaged or no database: that is a plain DatabaseError.
+    """
+    return isinstance(error, (sqlite3.OperationalError, OSError)) or type(error) is sqlite3.DatabaseError

@@ -13,14 +13,25 @@ from typing import Final
 
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 
-KNOWN_REVISIONS: Final[Mapping[str, str]] = {
-    "dc11669786a5": "3.17.2",
-    "f4a9b2c7d1e6": "3.18.0",
+KNOWN_REVISIONS: Final[dict[str, str]] = {
+    "1b5f0d9ad7c1": "3.10",
+    "c3d6457b6d8a": "3.11",
+    "7d34483879f0": "3.12",
+    "da6fb0208061": "3.13",
+    "b7e4c1a90f23": "3.14",
+    "6f8d9c3b2a1e": "3.15",
+    "b7e2c1a4d9f3": "3.16",
+    "dc11669786a5": "3.17",
+    "f4a9b2c7d1e6": "3.18",
 }
-"""alembic revisions that this store has been read back from, by the mlflow release that leaves a file at them.
+"""alembic revisions that may be written to, by the mlflow release that leaves a file at them.
 
-An unknown one is refused even where its columns look right: a column says nothing of what a release reads into it, and
-a trace that waits in the outbox is better than one that MLflow shows wrongly.
+Up to 3.17, what this store wrote has been read back by that release. 3.18 is here for its tables, which are those of
+3.17. Before 3.17, session, name and tokens are rows of metadata and tags; the charts of those releases, which read
+`trace_metrics` and `span_metrics`, show nothing of our traces.
+
+An unknown revision is refused even where its columns look right: a column says nothing of what a release reads into
+it, and a trace that waits in the outbox is better than one that MLflow shows wrongly.
 """
 
 REQUIRED: Final[Mapping[str, frozenset[str]]] = {
@@ -91,7 +102,7 @@ def read(connection: sqlite3.Connection, path: str) -> Layout:
 
 
 def _refusal(path: str, revision: str | None, missing: Collection[str]) -> str:
-    known = ", ".join(f"{known} (mlflow {release})" for known, release in KNOWN_REVISIONS.items())
+    known = ", ".join(f"{known} (mlflow {release})" for known, release in reversed(KNOWN_REVISIONS.items()))
     lacking = f"; it lacks {', '.join(missing)}" if missing else ""
     return (
         f"{path} has MLflow's database schema at revision {revision}, which this version of genspan does not know"

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.status import Status, StatusCode
@@ -33,6 +34,9 @@ _CONTENT: Final = (
     b'{"trace_id": %b, "span_id": %b, "parent_span_id": %b, "name": %b, "kind": %b, "start_time_unix_nano": %d, '
     b'"end_time_unix_nano": %b, "events": %b, "status": {"code": %b, "message": %b}, "attributes": {%b}, "links": %b%b}'
 )
+
+# Without one, the SDK (1.45) would run every resource detector for every span.
+_NO_RESOURCE: Final = Resource.get_empty()
 
 Dump = Callable[[Any], bytes]
 
@@ -61,6 +65,7 @@ def read(content: str) -> MlflowSpan:
             name=stored["name"],
             context=SpanContext(trace_id, _number(stored["span_id"]), is_remote=False),
             parent=SpanContext(trace_id, _number(parent_id), is_remote) if parent_id else None,
+            resource=_NO_RESOURCE,
             attributes=_facts(stored["attributes"]),
             status=Status(StatusCode[stored["status"]["code"].removeprefix("STATUS_CODE_")]),
             start_time=stored["start_time_unix_nano"],

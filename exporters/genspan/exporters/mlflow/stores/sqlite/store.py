@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
+from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
 from genspan.exporters.mlflow.stores.sqlite import schema
-from genspan.exporters.mlflow.stores.sqlite.connection import Connection
-from genspan.exporters.mlflow.stores.sqlite.experiments import resolve
+from genspan.exporters.mlflow.stores.sqlite.connection import Connection, refuses
+from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment, resolve
+from genspan.exporters.mlflow.stores.sqlite.schema import Layout
 from genspan.exporters.mlflow.stores.sqlite.writing import write
 
-UNFIT: Final = (sqlite3.Error, OverflowError, UnicodeError, ValueError, TypeError)
-"""What a trace raises that SQLite cannot hold. What the file or the system refuses is StoreUnavailable by then."""
+
+class _Unfit(Exception):
+    """Some trace cannot be written; the cause says why. What the file or the system refuses is no fault of a trace."""
 
 
 class SqliteStore:
@@ -37,15 +39,16 @@ class SqliteStore:
                     schema.create(connection)
                 layout = schema.read(connection, self._connection.path)
                 target = resolve(connection, layout, experiment)
-                return [
-                    rejection
-                    for distinct in _distinct(traces)
-                    for rejection in write(connection, layout, target, distinct)
-                ]
-        except UNFIT as error:
-            if len(traces) == 1:
-                return [Rejection(traces[0].trace_id, repr(error))]
-            return [rejection for trace in traces for rejection in self.write([trace], experiment)]
+                return _write(connection, layout, target, traces)
+        except _Unfit as unfit:
+            if len(traces) > 1:
+                return [rejection for trace in traces for rejection in self.write([trace], experiment)]
+            (trace,) = traces
+            if isinstance(unfit.__cause__, UnicodeError):  # SQLite's text is UTF-8; Python's may hold lone surrogates.
+                well_formed = serialized.read(serialized.write(trace))
+                if well_formed != trace:
+                    return self.write([well_formed], experiment)
+            return [Rejection(trace.trace_id, repr(unfit.__cause__))]
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -63,6 +66,19 @@ def path_of(uri: str) -> str:
             f"{uri} is a database in memory, which no MLflow can read: name a file, as in sqlite:///mlflow.db"
         )
     return os.path.abspath(path)
+
+
+def _write(
+    connection: sqlite3.Connection, layout: Layout, target: StoredExperiment, traces: Sequence[MlflowTrace]
+) -> list[Rejection]:
+    try:
+        return [
+            rejection for distinct in _distinct(traces) for rejection in write(connection, layout, target, distinct)
+        ]
+    except Exception as error:
+        if refuses(error):
+            raise
+        raise _Unfit from error
 
 
 def _distinct(traces: Iterable[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:

@@ -1,0 +1,93 @@
+"""Metrics of both generations, and the switch between them."""
+
+from __future__ import annotations
+
+import pytest
+
+from genspan.instrumentation.core import Telemetry
+from genspan.instrumentation.core.measuring import generations
+from support.telemetry import InMemoryTelemetry
+
+NEW = {
+    "gen_ai.client.inference.duration",
+    "gen_ai.client.inference.operation.input_tokens",
+    "gen_ai.client.inference.operation.output_tokens",
+    "gen_ai.client.inference.usage.input_tokens",
+    "gen_ai.client.inference.usage.output_tokens",
+    "gen_ai.client.inference.usage.cache_read.input_tokens",
+    "gen_ai.client.inference.usage.reasoning.output_tokens",
+}
+NEW_STREAM = {
+    "gen_ai.client.inference.time_to_first_chunk",
+    "gen_ai.client.inference.time_per_output_chunk",
+}
+OLD = {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
+OLD_STREAM = {"gen_ai.client.operation.time_to_first_chunk", "gen_ai.client.operation.time_per_output_chunk"}
+
+SWITCH = {"": NEW | OLD, "latest": NEW, " LATEST ": NEW, "1.37": OLD}
+
+
+def _measured(memory: InMemoryTelemetry, chunks: int) -> set[str]:
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    operation = telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"})
+    if chunks:
+        operation.add({"gen_ai.request.stream": True})
+    for _ in range(chunks):
+        operation.chunk()
+    operation.finish(
+        {
+            "gen_ai.usage.input_tokens": 7,
+            "gen_ai.usage.output_tokens": 3,
+            "gen_ai.usage.cache_read.input_tokens": 2,
+            "gen_ai.usage.reasoning.output_tokens": 1,
+        }
+    )
+    memory.assert_sound()
+    return set(memory.metrics)
+
+
+@pytest.mark.parametrize("value", SWITCH)
+def test_generations(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_SEMCONV", value)
+    assert _measured(InMemoryTelemetry(), chunks=0) == SWITCH[value]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("latest", NEW | NEW_STREAM), ("1.37", OLD | OLD_STREAM)])
+def test_generations_of_a_stream(value: str, expected: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_SEMCONV", value)
+    memory = InMemoryTelemetry()
+    assert _measured(memory, chunks=4) == expected
+    ((gaps,),) = [metric.data.data_points for name, metric in memory.metrics.items() if "per_output" in name]
+    assert gaps.count == 3
+
+
+def test_unknown_generation_is_logged_and_both_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    assert generations("1.99") == {"main", "legacy"}
+    assert "1.99" in caplog.text
+
+
+def test_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = InMemoryTelemetry()
+    _measured(memory, chunks=0)
+    (usage,) = memory.metrics["gen_ai.client.inference.usage.input_tokens"].data.data_points
+    assert (usage.value, usage.attributes["gen_ai.token.modality"]) == (7, "unknown")
+    legacy = memory.metrics["gen_ai.client.token.usage"].data.data_points
+    assert {point.attributes["gen_ai.token.type"]: point.sum for point in legacy} == {"input": 7, "output": 3}
+    (duration,) = memory.metrics["gen_ai.client.inference.duration"].data.data_points
+    assert 0 < duration.sum < 5
+
+
+def test_failed_call_used_no_tokens() -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}).fail(ValueError())
+    (usage,) = memory.metrics["gen_ai.client.inference.usage.input_tokens"].data.data_points
+    assert usage.value == 0
+    assert "error.type" not in usage.attributes
+    (duration,) = memory.metrics["gen_ai.client.inference.duration"].data.data_points
+    assert duration.attributes["error.type"] == "ValueError"
+    memory.assert_sound()
+
+
+def test_nothing_is_live_without_a_meter_provider() -> None:
+    assert not Telemetry("genspan.instrumentation.test").instruments.live

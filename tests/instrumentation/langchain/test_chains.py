@@ -1,0 +1,263 @@
+"""Chains: sequences, parallel branches, fallbacks; the steps that the app has named."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import (
+    RunnableBranch,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+)
+from pydantic import BaseModel
+
+from support.langchain_scenario import App, scenario
+from support.ways import WAYS
+
+PROMPT = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{question}")])
+
+
+class Order(BaseModel):
+    """An order."""
+
+    order_id: int
+
+
+def shorten(value: Any) -> Any:
+    return value
+
+
+def chain(app: App) -> Any:
+    return {"question": RunnablePassthrough()} | PROMPT | shorten | app.model() | StrOutputParser()
+
+
+ONE = """
+    invoke_workflow
+      shorten
+      chat gpt-5.4-mini
+"""
+
+
+@scenario(ONE)
+async def test_invoke(app: App) -> object:
+    return await app.invoke(chain(app), "Where is my parcel?")
+
+
+@scenario(ONE)
+async def test_stream(app: App) -> object:
+    return await app.stream(chain(app), "Where is my parcel?")
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_stream_left_early(app: App) -> object:
+    return await app.stream(PROMPT | app.model() | StrOutputParser(), {"question": "Where is my parcel?"}, limit=2)
+
+
+@scenario(
+    """
+    invoke_workflow
+      chat gpt-5.4-mini
+      shorten
+    invoke_workflow
+      chat gpt-5.4-mini
+      shorten
+    """,
+    unordered=True,
+)
+async def test_batch(app: App) -> object:
+    return await app.call(chain(app), "batch", ["Where is my parcel?", "And my refund?"])
+
+
+@scenario("invoke_workflow answer\n  shorten\n  chat gpt-5.4-mini")
+async def test_named_chain(app: App) -> object:
+    return await app.invoke(chain(app).with_config(run_name="answer"), "Where is my parcel?")
+
+
+@scenario("invoke_workflow\n  shorten\n  answer\n    chat gpt-5.4-mini")
+async def test_named_step(app: App) -> object:
+    step = (PROMPT | app.model()).with_config(run_name="answer")
+    return await app.invoke({"question": RunnablePassthrough()} | RunnableLambda(shorten) | step, "Where is my parcel?")
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini", steps="none")
+async def test_no_steps(app: App) -> object:
+    return await app.invoke(chain(app), "Where is my parcel?")
+
+
+@scenario(
+    """
+    invoke_workflow
+      RunnableParallel<question>
+        RunnablePassthrough
+      ChatPromptTemplate
+      shorten
+      chat gpt-5.4-mini
+      StrOutputParser
+    """,
+    steps="all",
+)
+async def test_all_steps(app: App) -> object:
+    return await app.invoke(chain(app), "Where is my parcel?")
+
+
+@scenario(
+    """
+    invoke_workflow
+      chat gpt-5.4-mini
+      chat gpt-5.4-mini
+    """
+)
+async def test_branches_side_by_side(app: App) -> object:
+    model = app.model()
+    return await app.invoke(RunnableParallel(a=PROMPT | model, b=PROMPT | model), {"question": "Where is my parcel?"})
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini\n  chat gpt-5.4-mini")
+async def test_branches_side_by_side_streamed(app: App) -> object:
+    model = app.model()
+    branches = RunnableParallel(a=PROMPT | model, b=PROMPT | model)
+    chunks: list[Any] = []
+    await app.way.read(
+        branches.stream({"question": "Hm?"}) if app.blocking else branches.astream({"question": "Hm?"}), chunks.append
+    )
+    app.assert_context()
+    return len(chunks)
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_branch(app: App) -> object:
+    branch = RunnableBranch((lambda value: value == "a", lambda value: value), app.model())
+    return await app.invoke(branch, "b")
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_branch_streamed(app: App) -> object:
+    branch = RunnableBranch((lambda value: value == "a", lambda value: value), app.model())
+    return await app.stream(branch, "b")
+
+
+def unreachable(app: App) -> Any:
+    def refuse(_: Any) -> Any:
+        raise ConnectionError("no")
+
+    return RunnableLambda(refuse).with_config(run_name="first choice").with_fallbacks([app.model()])
+
+
+@scenario("invoke_workflow\n  first choice ! ConnectionError\n  chat gpt-5.4-mini")
+async def test_fallback(app: App) -> object:
+    return await app.invoke(unreachable(app), "Hm?")
+
+
+@scenario("invoke_workflow\n  first choice ! ConnectionError\n  chat gpt-5.4-mini")
+async def test_fallback_streamed(app: App) -> object:
+    return await app.stream(unreachable(app), "Hm?")
+
+
+@scenario(
+    """
+    invoke_workflow
+      chat gpt-5.4-mini
+      first choice ! ConnectionError
+    invoke_workflow
+      chat gpt-5.4-mini
+      first choice ! ConnectionError
+    """,
+    unordered=True,
+)
+async def test_fallback_in_a_batch(app: App) -> object:
+    return await app.call(unreachable(app), "batch", ["Hm?", "Ah?"])
+
+
+@scenario("""
+    invoke_workflow flaky
+      attempt
+        attempt ! ConnectionError
+        attempt
+          chat gpt-5.4-mini
+      shorten
+""")
+async def test_retry(app: App) -> object:
+    model, tries = app.model(), iter([ConnectionError("no"), None])
+
+    def attempt(question: str) -> Any:
+        if (error := next(tries)) is not None:
+            raise error
+        return model
+
+    retried = RunnableLambda(attempt).with_config(run_name="attempt").with_retry(wait_exponential_jitter=False)
+    return await app.invoke((retried | shorten).with_config(run_name="flaky"), "Hm?", {"tags": ["x"]})
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_structured_output(app: App) -> object:
+    return await app.invoke(app.model().with_structured_output(Order), "Where is order 1042?")
+
+
+@scenario("invoke_workflow ask\n  the app's\n    chat gpt-5.4-mini")
+async def test_span_of_the_app_in_a_step(app: App) -> object:
+    model = app.model()
+
+    def ask(question: str) -> Any:
+        with app.span("the app's"):
+            return model.invoke(question)
+
+    async def ask_later(question: str) -> Any:
+        with app.span("the app's"):
+            return await model.ainvoke(question)
+
+    return await app.invoke(RunnableLambda(ask, ask_later).with_config(run_name="ask"), "Where is my parcel?")
+
+
+@scenario("invoke_workflow ask\n  chat gpt-5.4-mini", ways=WAYS[:1])
+async def test_thread_of_the_app_without_its_context(app: App) -> object:
+    """All that says where the call belongs is LangChain's config."""
+    model = app.model()
+
+    def ask(question: str, config: Any) -> Any:
+        answers: list[Any] = []
+        thread = threading.Thread(target=lambda: answers.append(model.invoke(question, config)))
+        thread.start()
+        thread.join()
+        return answers[0]
+
+    return await app.invoke(RunnableLambda(ask).with_config(run_name="ask"), "Where is my parcel?")
+
+
+@scenario("invoke_workflow ask\n  chat gpt-5.4-mini")
+async def test_call_with_a_config_of_its_own(app: App) -> object:
+    """All that says where the call belongs is OpenTelemetry's context."""
+    model = app.model()
+
+    def ask(question: str) -> Any:
+        return model.invoke(question, {"callbacks": []})
+
+    return await app.invoke(RunnableLambda(ask).with_config(run_name="ask"), "Where is my parcel?")
+
+
+@scenario("invoke_workflow fail ! ZeroDivisionError")
+async def test_step_that_fails(app: App) -> object:
+    return await app.invoke(RunnableLambda(lambda value: value / 0).with_config(run_name="fail"), 1)
+
+
+@scenario("invoke_workflow ! ValueError\n  halves ! ValueError")
+async def test_step_of_a_stream_that_fails(app: App) -> object:
+    def halves(chunks: Any) -> Any:
+        yield "one half"
+        raise ValueError("no other")
+
+    async def halves_later(chunks: Any) -> Any:
+        yield "one half"
+        raise ValueError("no other")
+
+    return await app.stream(RunnablePassthrough() | RunnableGenerator(halves, halves_later), "Hm?")
+
+
+@scenario("")
+async def test_prompt_alone(app: App) -> object:
+    """Filling in a template is no workflow."""
+    return await app.invoke(PROMPT, {"question": "Where is my parcel?"})

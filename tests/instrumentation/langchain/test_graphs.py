@@ -1,0 +1,172 @@
+"""Graphs of LangGraph: a workflow, and a step for each node."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.memory import MemorySaver
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
+
+from support.langchain_scenario import App, scenario
+
+
+class State(TypedDict):
+    messages: Annotated[list[Any], operator.add]
+
+
+QUESTION = {"messages": [("user", "Where is my parcel?")]}
+
+
+def asking(app: App) -> Any:
+    """A node that asks the model, inside a span of the app's own."""
+    model = app.model()
+
+    def ask(state: State) -> State:
+        with app.span("the app's"):
+            return {"messages": [model.invoke(state["messages"])]}
+
+    async def ask_later(state: State) -> State:
+        with app.span("the app's"):
+            return {"messages": [await model.ainvoke(state["messages"])]}
+
+    return RunnableLambda(ask, ask_later)
+
+
+def graph(*edges: tuple[str, str], **nodes: Any) -> StateGraph:
+    built = StateGraph(State)
+    for name, node in nodes.items():
+        built.add_node(name, node)
+    for edge in edges:
+        built.add_edge(*edge)
+    return built
+
+
+NODES = """
+    invoke_workflow triage
+      sort
+      ask
+        the app's
+          chat gpt-5.4-mini
+"""
+
+
+def triage(app: App) -> Any:
+    def sort(state: State) -> State:
+        return {"messages": []}
+
+    built = graph((START, "sort"), sort=sort, ask=asking(app))
+    built.add_conditional_edges("sort", lambda state: "ask", ["ask"])
+    return built.compile().with_config(run_name="triage")
+
+
+@scenario(NODES)
+async def test_invoke(app: App) -> object:
+    return await app.invoke(triage(app), QUESTION)
+
+
+@scenario(NODES)
+async def test_stream(app: App) -> object:
+    return await app.stream(triage(app), QUESTION)
+
+
+@scenario(NODES)
+async def test_stream_of_tokens(app: App) -> object:
+    return await app.stream(triage(app), QUESTION, stream_mode="messages")
+
+
+@scenario("invoke_workflow triage\n  the app's\n    chat gpt-5.4-mini", steps="none")
+async def test_no_steps(app: App) -> object:
+    return await app.invoke(triage(app), QUESTION)
+
+
+@scenario("invoke_workflow\n  ask\n    the app's\n      chat gpt-5.4-mini")
+async def test_graph_without_a_name(app: App) -> object:
+    return await app.invoke(graph((START, "ask"), ask=asking(app)).compile(), QUESTION)
+
+
+@scenario(
+    """
+    invoke_workflow
+      one
+        the app's
+          chat gpt-5.4-mini
+      two
+        the app's
+          chat gpt-5.4-mini
+    """,
+    unordered=True,
+)
+async def test_nodes_side_by_side(app: App) -> object:
+    built = graph((START, "one"), (START, "two"), one=asking(app), two=asking(app))
+    return len((await app.invoke(built.compile(), QUESTION))["messages"])
+
+
+@scenario("""
+    invoke_workflow
+      research
+        ask
+          the app's
+            chat gpt-5.4-mini
+      answer
+        invoke_agent desk
+          chat gpt-5.4-mini
+""")
+async def test_graph_and_agent_as_nodes(app: App) -> object:
+    pytest.importorskip("langchain", "1.0")
+    create_agent = pytest.importorskip("langchain.agents").create_agent
+    inner = graph((START, "ask"), ask=asking(app)).compile()
+    outer = graph(
+        (START, "research"),
+        ("research", "answer"),
+        research=inner,
+        answer=create_agent(app.model(), [], name="desk"),
+    )
+    return await app.invoke(outer.compile(), QUESTION)
+
+
+@scenario("""
+    invoke_workflow hitl
+      approve
+    invoke_workflow hitl
+      approve
+""")
+async def test_interrupt_and_resume(app: App) -> object:
+    """An interrupt is no failure."""
+    types = pytest.importorskip("langgraph.types")
+
+    def approve(state: State) -> State:
+        return {"messages": [("ai", types.interrupt("May I?"))]}
+
+    hitl = graph((START, "approve"), approve=approve).compile(checkpointer=MemorySaver()).with_config(run_name="hitl")
+    config = {"configurable": {"thread_id": "7"}}
+    app.saw((await app.invoke(hitl, QUESTION, config)).get("messages"))
+    return await app.invoke(hitl, types.Command(resume="Yes."), config)
+
+
+@scenario("invoke_workflow ! LookupError\n  look ! LookupError")
+async def test_node_that_fails(app: App) -> object:
+    return await app.invoke(graph((START, "look"), look=failing(LookupError("nothing"))).compile(), QUESTION)
+
+
+@scenario("invoke_workflow ! LookupError\n  look ! LookupError")
+async def test_node_that_fails_in_a_stream(app: App) -> object:
+    return await app.stream(graph((START, "look"), look=failing(LookupError("nothing"))).compile(), QUESTION)
+
+
+def failing(error: Exception) -> Callable[[State], State]:
+    def look(state: State) -> State:
+        raise error
+
+    return look
+
+
+@scenario(f"{NODES.rstrip()}\n    after", unordered=False)
+async def test_nothing_of_the_run_is_current_after_it(app: App) -> object:
+    await app.invoke(triage(app), QUESTION)
+    with app.span("after"):
+        return None
