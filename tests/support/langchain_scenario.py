@@ -18,6 +18,7 @@ import asyncio
 import gc
 import inspect
 import re
+import select
 import socket
 import textwrap
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -121,10 +122,16 @@ class App:
         """Nothing of ours is current."""
         assert dict(otel_context.get_current()) == self._before
 
-    async def cancelled(self, awaitable: Awaitable[Any], after: float = 0.05) -> None:
-        """Starts something, cancels it while it is at work, and sees it end so."""
+    def asked(self) -> bool:
+        """Whether the hanging server has been connected to."""
+        return bool(select.select(self._listeners, [], [], 0)[0])
+
+    async def cancelled(self, awaitable: Awaitable[Any], when: Callable[[], object]) -> None:
+        """Starts something, cancels it as soon as `when` is true, and sees it end so."""
         task = asyncio.ensure_future(awaitable)
-        await asyncio.sleep(after)
+        while not when():
+            assert not task.done()
+            await asyncio.sleep(0.005)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

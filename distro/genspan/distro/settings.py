@@ -29,7 +29,7 @@ from opentelemetry.sdk.environment_variables import (
     OTEL_SDK_DISABLED,
 )
 
-CAPTURE_MESSAGE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+from genspan.instrumentation.core import CAPTURE_MESSAGE_CONTENT
 
 Protocol = Literal["grpc", "http/protobuf"]
 

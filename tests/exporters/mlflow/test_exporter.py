@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
@@ -353,6 +354,7 @@ def test_a_forked_child_writes_its_own(provider: TracerProvider) -> None:
     for number in range(2):
         child = os.fork()
         if child == 0:
+            signal.alarm(20)
             with tracer.start_as_current_span(f"child {number}"):
                 pass
             os._exit(0 if provider.force_flush() else 1)
@@ -367,18 +369,47 @@ def test_a_forked_child_writes_its_own(provider: TracerProvider) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_in_the_midst_of_an_export_leaves_no_lock_behind() -> None:
+def test_a_fork_waits_for_the_end_of_an_export() -> None:
     exporter = MlflowSpanExporter(DATABASE)
     exporter.export([span(1)])
+    is_writing = threading.Event()
+
+    def write_slowly() -> None:
+        with exporter._lock, exporter._delivery._store._connection.transaction():  # type: ignore[union-attr,attr-defined]
+            is_writing.set()
+            time.sleep(0.5)
+
+    writing = threading.Thread(target=write_slowly)
+    writing.start()
+    is_writing.wait()
+    connection = exporter._delivery._store._connection  # type: ignore[union-attr,attr-defined]
+    inherited = connection._connection
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        is_written = exporter.export([span(2)]) is SpanExportResult.SUCCESS
+        os._exit(0 if is_written and connection._connection is not inherited else 1)
+    writing.join()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert names() == {"trace 1", "trace 2"}
+    exporter.export([span(3)])
+    assert names() == {"trace 1", "trace 2", "trace 3"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_an_export_that_never_ends_does_not_keep_the_app_from_forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genspan.exporters.mlflow.exporter.FORK_TIME", 0.1)
+    exporter = MlflowSpanExporter(DATABASE)
     with exporter._lock:
         child = os.fork()
         if child == 0:
             signal.alarm(20)
             os._exit(0 if exporter.export([span(2)]) is SpanExportResult.SUCCESS else 1)
+        assert exporter._lock.locked(), "it is not the fork's to release"
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    exporter.export([span(3)])
-    assert names() == {"trace 1", "trace 2", "trace 3"}
+    assert names() == {"trace 2"}
 
 
 WRITER = """

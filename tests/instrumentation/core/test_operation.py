@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -109,26 +108,32 @@ def test_ended_by_one_of_many_threads(telemetry: Telemetry, memory: InMemoryTele
     memory.assert_sound()
 
 
-def test_ended_by_garbage_collection_while_another_ends(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
-    """The collector may run at any step, also of ending, in the very thread that is ending another operation."""
+def test_another_ends_at_any_step_of_an_end(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
+    """As when garbage collection, which may run at any step, ends a dropped stream in the thread that is ending one."""
+    steps = 0
 
-    class Holder:
-        def __init__(self) -> None:
-            self.operation, self.me = chat(telemetry), self
+    def at_each_step(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal steps
+        if frame.f_globals.get("__name__") != Operation.__module__:
+            return None
+        steps += 1
+        sys.settrace(None)
+        chat(telemetry).finish()
+        sys.settrace(at_each_step)
+        return at_each_step
 
-        def __del__(self) -> None:
-            self.operation.finish()
+    def end() -> None:
+        operation = chat(telemetry)
+        sys.settrace(at_each_step)
+        operation.finish()
+        sys.settrace(None)
 
-    threshold = gc.get_threshold()
-    gc.set_threshold(1)
-    try:
-        for _ in range(20):
-            Holder()
-            chat(telemetry).finish()
-    finally:
-        gc.set_threshold(*threshold)
-    gc.collect()
-    assert len(memory.spans) == 40
+    thread = threading.Thread(target=end, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), "it waits for itself"
+    assert steps > 10
+    assert len(memory.spans) == steps + 1
     memory.assert_sound()
 
 

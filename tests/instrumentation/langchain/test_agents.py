@@ -232,7 +232,7 @@ async def test_agent_executor_streamed(app: App) -> object:
 @scenario("invoke_agent desk ! CancelledError\n  chat gpt-5.4-mini ! CancelledError", ways=WAYS[1:])
 async def test_cancelled(app: App) -> object:
     agent = create_agent(app.model(base_url=app.hanging), [], name="desk")
-    return await app.cancelled(agent.ainvoke(QUESTION), after=0.2)
+    return await app.cancelled(agent.ainvoke(QUESTION), app.asked)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)

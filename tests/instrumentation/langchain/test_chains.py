@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import (
@@ -14,10 +16,13 @@ from langchain_core.runnables import (
     RunnableParallel,
     RunnablePassthrough,
 )
+from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import BaseModel
 
-from support.langchain_scenario import App, scenario
-from support.ways import WAYS
+from genspan.distro.demo.server import DemoServer
+from support.langchain_scenario import LAYERS, App, record, scenario, tree
+from support.telemetry import InMemoryTelemetry
+from support.ways import WAYS, Way
 
 PROMPT = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{question}")])
 
@@ -255,6 +260,27 @@ async def test_step_of_a_stream_that_fails(app: App) -> object:
         raise ValueError("no other")
 
     return await app.stream(RunnablePassthrough() | RunnableGenerator(halves, halves_later), "Hm?")
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+@pytest.mark.filterwarnings("ignore:.*deprecated")
+def test_session_of_a_message_history(way: Way, demo: DemoServer) -> None:
+    async def ask(app: App) -> object:
+        history = InMemoryChatMessageHistory()
+        prompt = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("user", "{question}")])
+        session = RunnableWithMessageHistory(
+            prompt | app.model(),
+            lambda session_id: history,
+            input_messages_key="question",
+            history_messages_key="history",
+        )
+        return await app.invoke(session, {"question": "Where?"}, {"configurable": {"session_id": "s-1"}})
+
+    telemetry = InMemoryTelemetry()
+    record(ask, way, demo, LAYERS["langchain"], telemetry)
+    assert tree(telemetry.spans) == "invoke_workflow\n  chat gpt-5.4-mini"
+    (chat,) = (span for span in telemetry.spans if span.name == "chat gpt-5.4-mini")
+    assert (chat.attributes or {})["gen_ai.conversation.id"] == "s-1"
 
 
 @scenario("")

@@ -148,6 +148,26 @@ async def test_interrupt_and_resume(app: App) -> object:
     return await app.invoke(hitl, types.Command(resume="Yes."), config)
 
 
+@scenario("""
+    invoke_workflow
+      research
+        ask
+        ask
+""")
+async def test_functional_api(app: App) -> object:
+    func = pytest.importorskip("langgraph.func")
+
+    @func.task
+    def ask(question: str) -> str:
+        return question
+
+    @func.entrypoint()
+    def research(question: str) -> list[str]:
+        return [found.result() for found in (ask(question), ask(question))]
+
+    return await app.invoke(research, "Where is my parcel?")
+
+
 @scenario("invoke_workflow ! LookupError\n  look ! LookupError")
 async def test_node_that_fails(app: App) -> object:
     return await app.invoke(graph((START, "look"), look=failing(LookupError("nothing"))).compile(), QUESTION)

@@ -163,12 +163,12 @@ async def test_text_completion(app: App) -> object:
 
 @scenario(f"{CHAT} ! CancelledError", ways=WAYS[1:])
 async def test_cancelled(app: App) -> object:
-    return await app.cancelled(app.model(base_url=app.hanging).ainvoke("Hm?"))
+    return await app.cancelled(app.model(base_url=app.hanging).ainvoke("Hm?"), app.asked)
 
 
 @scenario(f"{CHAT} ! CancelledError", ways=WAYS[1:])
 async def test_cancelled_stream(app: App) -> object:
-    return await app.cancelled(app.stream(app.model(base_url=app.hanging), "Hm?"))
+    return await app.cancelled(app.stream(app.model(base_url=app.hanging), "Hm?"), app.asked)
 
 
 @pytest.mark.parametrize("layers", LAYERS)
@@ -254,6 +254,19 @@ def test_what_is_recorded_of_a_stream(way: Way, layers: str, demo: DemoServer) -
     assert event.log_record.attributes is not None
     assert event.log_record.attributes["gen_ai.output.messages"][0]["finish_reason"] == "stop"
     assert "gen_ai.client.inference.time_to_first_chunk" in telemetry.metrics
+
+
+@needs_v3
+def test_what_is_recorded_of_a_stream_of_events(demo: DemoServer) -> None:
+    async def ask(app: App) -> object:
+        return await app.way.read(app.model().stream_events("Where is my parcel?", version="v3"), app.each)
+
+    telemetry = InMemoryTelemetry()
+    record(ask, WAYS[0], demo, LAYERS["langchain"], telemetry)
+    attributes = dict(telemetry.span.attributes or {})
+    assert attributes["gen_ai.request.stream"] is True
+    assert 0 < attributes["gen_ai.response.time_to_first_chunk"] < 10
+    assert "I was told nothing" in str(attributes["gen_ai.output.messages"])
 
 
 def test_answer_of_a_fake_model_is_what_it_says() -> None:

@@ -12,6 +12,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnablePassthrough
 from langchain_core.tools import ToolException, create_retriever_tool, tool
+from pydantic import Field
 
 from support.langchain_scenario import LAYERS, App, record, scenario
 from support.telemetry import InMemoryTelemetry
@@ -22,6 +23,7 @@ class Shelf(BaseRetriever):
     """Two documents; waits for as long as it is told to."""
 
     seconds: float = 0
+    asked: list[str] = Field(default_factory=list)
 
     def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
         if query == "missing":
@@ -29,6 +31,7 @@ class Shelf(BaseRetriever):
         return [Document("A grinder.", id="1", metadata={"shelf": 2, "score": 0.5}), Document("A kettle.")]
 
     async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        self.asked.append(query)
         await asyncio.sleep(self.seconds)
         return self._get_relevant_documents(query, run_manager=run_manager)
 
@@ -91,10 +94,11 @@ async def test_failure_that_the_tool_handles(app: App) -> object:
     return await app.invoke(refusing(), {})
 
 
-def waiting() -> Any:
+def waiting(begun: list[bool]) -> Any:
     @tool
     async def wait() -> str:
         """Wait."""
+        begun.append(True)
         await asyncio.sleep(60)
         return "late"
 
@@ -103,13 +107,14 @@ def waiting() -> Any:
 
 @scenario("execute_tool wait ! CancelledError", ways=WAYS[1:])
 async def test_cancelled_tool(app: App) -> object:
-    return await app.cancelled(waiting().ainvoke({}))
+    begun: list[bool] = []
+    return await app.cancelled(waiting(begun).ainvoke({}), lambda: begun)
 
 
 @scenario("execute_tool wait ! CancelledError", ways=WAYS[1:])
 async def test_tool_that_runs_out_of_time(app: App) -> object:
     try:
-        return await asyncio.wait_for(waiting().ainvoke({}), 0.05)
+        return await asyncio.wait_for(waiting([]).ainvoke({}), 0.2)
     except asyncio.TimeoutError:
         return "out of time"
 
@@ -126,7 +131,20 @@ async def test_retriever_that_fails(app: App) -> object:
 
 @scenario("retrieval ! CancelledError", ways=WAYS[1:])
 async def test_cancelled_retriever(app: App) -> object:
-    return await app.cancelled(Shelf(seconds=60).ainvoke("grinder"))
+    shelf = Shelf(seconds=60)
+    return await app.cancelled(shelf.ainvoke("grinder"), lambda: shelf.asked)
+
+
+class Both(BaseRetriever):
+    """Asks another retriever, twice."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        return [found for _ in range(2) for found in Shelf().invoke(query, {"callbacks": run_manager.get_child()})]
+
+
+@scenario("retrieval\n  retrieval\n  retrieval", ways=WAYS[:1])
+async def test_retriever_that_asks_others(app: App) -> object:
+    return await app.invoke(Both(), "grinder")
 
 
 @scenario("execute_tool search\n  retrieval")

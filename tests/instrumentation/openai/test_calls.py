@@ -91,6 +91,12 @@ async def test_arguments_given_as_omitted(app: App) -> object:
     )
 
 
+@scenario(ANSWER, attributes={"gen_ai.request.temperature": None, "gen_ai.tool.definitions": None})
+async def test_arguments_given_as_the_newer_sign_for_omitted(app: App) -> object:
+    omitted = getattr(openai, "omit", openai.NOT_GIVEN)
+    return await app.create(temperature=omitted, tools=omitted, n=omitted)
+
+
 @scenario(
     Json(completion(choice("A"), choice("B", index=1, finish="length"))),
     attributes={"gen_ai.request.choice.count": 2, "gen_ai.response.finish_reasons": ("stop", "length")},

@@ -10,9 +10,11 @@ from typing import Any
 
 import openai
 
-from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, scenario
+from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, compare, scenario
 from support.openai_wire import USAGE, WEATHER_TOOL, chunk, delta, text_chunks
-from support.scripted_server import Failure, Sse
+from support.scripted_server import Failure, ScriptedServer, Sse
+from support.telemetry import InMemoryTelemetry
+from support.ways import Way
 
 ANSWER = Sse(text_chunks("Par", "is", "."))
 WHOLE = {
@@ -219,7 +221,7 @@ async def test_read_in_another_thread(app: App) -> object:
         thread.start()
         thread.join()
     else:
-        await asyncio.get_running_loop().create_task(app.read(stream), context=contextvars.Context())
+        await contextvars.Context().run(asyncio.create_task, app.read(stream))
 
 
 @scenario(ANSWER, attributes=PART)
@@ -456,3 +458,20 @@ async def test_retried(app: App) -> object:
 async def test_abandoned_by_the_dozen(app: App) -> object:
     for _ in range(50):
         await app.create(stream=True)
+
+
+def test_time_to_first_chunk(server: ScriptedServer) -> None:
+    async def body(app: App) -> object:
+        await app.read(await app.stream())
+        return None
+
+    telemetry = InMemoryTelemetry()
+    compare(body, Way(), server, [Sse(text_chunks(), pause=0.05)], telemetry)
+    first = (telemetry.span.attributes or {})["gen_ai.response.time_to_first_chunk"]
+    assert isinstance(first, float)
+    span = telemetry.span
+    assert span.start_time is not None
+    assert span.end_time is not None
+    seconds = (span.end_time - span.start_time) / 1e9
+    assert 0.05 <= first < seconds
+    assert seconds >= 6 * 0.05

@@ -29,6 +29,10 @@ SHUTDOWN_TIME: Final = 5.0
 """Seconds that the end of the program is held up for traces that wait in the outbox."""
 
 
+FORK_TIME: Final = 2.0
+"""Seconds that a fork waits for an export to end. A batch takes milliseconds."""
+
+
 class MlflowSpanExporter(SpanExporter):
     """Writes spans as MLflow traces.
 
@@ -50,9 +54,7 @@ class MlflowSpanExporter(SpanExporter):
         self._delivery = _delivery(tracking)
         self._lock = threading.Lock()
         self._is_shut_down = False
-        if hasattr(os, "register_at_fork"):
-            self_reference = weakref.ref(self)
-            os.register_at_fork(after_in_child=lambda: _after_fork(self_reference()))
+        _watch_forks(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Writes a batch in one transaction. FAILURE only where spans are lost for good."""
@@ -117,7 +119,30 @@ def _untraced() -> Iterator[None]:
         detach(token)
 
 
-def _after_fork(exporter: MlflowSpanExporter | None) -> None:
-    """The parent's export thread may have held the lock, and is not there to release it."""
-    if exporter is not None:
-        exporter._lock = threading.Lock()
+def _watch_forks(exporter: MlflowSpanExporter) -> None:
+    """Keeps forks and exports apart.
+
+    A child born in the midst of a transaction could never write to that file: its copy of SQLite believes that the
+    process holds the lock (SQLite, "How To Corrupt An SQLite Database File", 2.6).
+    """
+    if not hasattr(os, "register_at_fork"):
+        return
+    reference = weakref.ref(exporter)
+    is_held = False
+
+    def before() -> None:
+        nonlocal is_held
+        if (exporter := reference()) is not None:
+            is_held = exporter._lock.acquire(timeout=FORK_TIME)
+
+    def after() -> None:
+        nonlocal is_held
+        if is_held and (exporter := reference()) is not None:
+            exporter._lock.release()
+        is_held = False
+
+    def after_in_child() -> None:
+        if (exporter := reference()) is not None:
+            exporter._lock = threading.Lock()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after_in_child)

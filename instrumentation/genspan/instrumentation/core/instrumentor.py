@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -60,6 +61,7 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         else:
             wrapt.when_imported(module)(imported)
 
+    @functools.cached_property
     def _supported(self) -> bool:
         conflict = get_dependency_conflicts(self.instrumentation_dependencies())
         if conflict:
@@ -67,7 +69,7 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         return not conflict
 
     def _patch(self, module: ModuleType) -> None:
-        if not self._supported():
+        if not self._supported:
             return
         for target in self.targets:
             if target.module == module.__name__:

@@ -57,6 +57,12 @@ def enclosing(operation: str, context: Context) -> Outer | None:
     return None if outer.ended else outer
 
 
+def apart(operation: str, context: Context) -> Context:
+    """The context for an operation that is a call of its own, whatever of its family is under way around it."""
+    key = _KEYS.get(operation)
+    return context if key is None else set_value(key, None, context)
+
+
 def enclosing_agent(context: Context) -> Operation | None:
     """The agent that runs around us."""
     return cast("Operation | None", get_value(_AGENT, context))

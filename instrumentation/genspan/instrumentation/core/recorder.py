@@ -7,6 +7,7 @@ import os
 import weakref
 from typing import Any, Final
 
+from .dropping import finish_dropped
 from .guard import guarded, place_of, report
 from .method import Chunks, Fold, Found, Method
 from .operation import Content, Operation
@@ -16,6 +17,7 @@ _open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
 
 
 def _finish_open() -> None:
+    finish_dropped()
     for recorder in list(_open):
         recorder.finish()
 

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from .dropping import drop
 from .guard import guarded
 from .method import UNREAD, Envelope
 from .recorder import Recorder
@@ -107,7 +108,8 @@ class _Watching(_ObjectProxy):
 
     def __del__(self) -> None:
         try:
-            self._finish()
+            if not self._self_recorder.operation.ended:
+                drop(self._finish)
         except Exception:  # noqa: BLE001 - the interpreter may be shutting down
             pass
 

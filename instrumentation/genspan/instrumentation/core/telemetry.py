@@ -18,6 +18,7 @@ from genspan.semconv.values import OperationName
 
 from . import nesting
 from .content import ContentCapture, content_capture
+from .dropping import finish_dropped
 from .measuring import Instruments, generations
 from .operation import InnerOperation, Operation
 from .operations import SHAPES
@@ -75,6 +76,7 @@ class Telemetry:
         `attributes` are those that samplers should see: provider, model, server, the agent's or tool's name. They name
         the span by the conventions' rule. Inside an operation of the same family, the result records into that one.
         """
+        finish_dropped()
         context = otel_context.get_current() if parent is None else parent
         outer = nesting.enclosing(operation, context)
         if outer is not None:

@@ -92,7 +92,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
         self._when_imported("langchain_core.tracers.context", self._register)
 
     def _register(self, module: ModuleType) -> None:
-        if self._telemetry is None or not self._supported():
+        if self._telemetry is None or not self._supported:
             return
         from .handler import Handler
 

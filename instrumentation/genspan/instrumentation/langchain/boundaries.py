@@ -84,7 +84,8 @@ class Starting:
         def wrapped_call(
             wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         ) -> Any:
-            return _entering(wrapped(*args, **kwargs))
+            pending = wrapped(*args, **kwargs)
+            return pending if active() is None else _entering(pending)
 
         return wrapped_call
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Method
@@ -15,8 +14,8 @@ from genspan.semconv.encoding import encode
 from genspan.semconv.messages import Message
 from genspan.semconv.values import OperationName
 
+from .kind import Kind, Role
 from .messages import messages
-from .runs import Role
 
 
 class Steps(enum.Enum):
@@ -29,53 +28,53 @@ class Steps(enum.Enum):
     """Also prompts, parsers, sequences and whatever else LangChain runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """What a chain's run is to those inside it, and how it is recorded."""
-
-    role: Role
-    records: Method | str | None
-    """The operation; the name of a step; or nothing."""
-
-
 _CLASS: Final = re.compile(
     r"Runnable[A-Z]\w*|LangGraph|LLMChain|\w+(PromptTemplate|Parser|Chain|Retriever)|ChannelWrite"
 )
 """Names that runs have from LangChain's classes, not from the app. What follows `<` says what the class holds."""
 _STRUCTURE: Final = frozenset({"prompt", "parser"})
+_PLUMBING: Final = frozenset({"insert_history", "load_history", "check_sync_or_async", "format_inputs"})
+"""Names that LangChain gives to parts of its own chains."""
 _AGENT_MAKERS: Final = ("create_agent.", "create_react_agent.")
 _HIDDEN: Final = "langsmith:hidden"
 
 
-def chain(call: Call, parent: Role | None, steps: Steps) -> Chain:
-    """How a run of a chain is recorded: `parent` is the role of the run around it, None where there is none.
+def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
+    """What a run of a chain is: `parent` is what the run around it is, None where there is none.
 
     The call's instance is the graph that runs, where it is one; its arguments are those of `on_chain_start`.
     """
     name = string(call.get("name")) or ""
-    tags = items(call.get("tags"))
-    step = None if steps is Steps.NONE else name
-    if _HIDDEN in tags or name.startswith("__"):
-        return Chain(Role.OTHER, None)
+    role = None if parent is None else parent.role
+    namespace = string(field(call.get("metadata"), "langgraph_checkpoint_ns"))
+    inside = Role.AGENT_PART if role in (Role.AGENT, Role.AGENT_PART) else Role.OTHER
+    if _HIDDEN in items(call.get("tags")) or name.startswith("__"):
+        return Kind(inside, None, namespace)
     if _is_graph(call.instance):
         if _is_agent(call.instance):
-            return Chain(Role.AGENT, AGENT)
+            return Kind(Role.AGENT, AGENT)
         # A graph without a name that is another's node goes by the node's.
-        return Chain(Role.GRAPH, None if parent is Role.NODE and _is_class(name) else WORKFLOW)
+        return Kind(Role.GRAPH, None if role is Role.NODE and _is_class(name) else WORKFLOW)
     if name == "AgentExecutor":
-        return Chain(Role.AGENT, AGENT)
-    if parent in (Role.AGENT, Role.AGENT_PART):
-        return Chain(Role.AGENT_PART, name if steps is Steps.ALL else None)
-    if any(tag.startswith("graph:step") for tag in tags):
-        return Chain(Role.NODE, step)
-    structural = _is_class(name) or call.get("run_type") in _STRUCTURE
+        return Kind(Role.AGENT, AGENT)
+    if inside is Role.AGENT_PART:
+        return Kind(inside, name if steps is Steps.ALL else None, namespace)
+    step = None if steps is Steps.NONE else name or None
+    if _tagged(call, "graph:step"):
+        return Kind(Role.NODE, step, namespace)
+    if role is Role.NODE and _tagged(call, "seq:step"):
+        if parent is not None and parent.namespace != namespace:
+            return Kind(Role.NODE, step, namespace)  # a task, which a function called
+        # What a node runs after its function are the graph's own edges.
+        return Kind(Role.OTHER, step if steps is Steps.ALL else None, namespace)
     if parent is None and call.get("run_type") not in _STRUCTURE:
-        return Chain(Role.OTHER, WORKFLOW)
-    if steps is Steps.ALL:
-        return Chain(Role.OTHER, name or None)
-    # What a node runs after its function are the graph's own edges.
-    is_edge = parent is Role.NODE and any(tag.startswith("seq:step") for tag in tags)
-    return Chain(Role.OTHER, None if structural or is_edge or not name else step)
+        return Kind(Role.OTHER, WORKFLOW)
+    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE
+    return Kind(Role.OTHER, None if structural and steps is not Steps.ALL else step, namespace)
+
+
+def _tagged(call: Call, prefix: str) -> bool:
+    return any(isinstance(tag, str) and tag.startswith(prefix) for tag in items(call.get("tags")))
 
 
 def _is_class(name: str) -> bool:

@@ -13,13 +13,15 @@ from langchain_core.callbacks.base import BaseCallbackHandler
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Operation, Telemetry, guarded
+from genspan.instrumentation.core.nesting import apart
 from genspan.instrumentation.core.reading import field, string
 from genspan.semconv import attributes as names
 
-from .chains import Chain, Steps, chain
+from .chains import Steps, chain
+from .kind import Kind, Role
 from .models import CHAT, TEXT_COMPLETION
 from .retrieval import RETRIEVAL
-from .runs import RUNS, Role, Run, context_within, scope_of
+from .runs import RUNS, Run, context_within, scope_of
 from .step import Step
 from .tools import TOOL
 
@@ -73,6 +75,11 @@ class Handler(BaseCallbackHandler):
         """A chunk of a model's answer."""
         guarded(_chunk, run_id, token, chunk)
 
+    def on_stream_event(self, event: Any, *, run_id: UUID, **of_run: Any) -> None:
+        """An event of a model's answer, in the protocol of langchain-core's `stream_events(version="v3")`."""
+        if field(event, "event") == "content-block-delta":
+            guarded(_chunk, run_id, None, None)
+
     # Ends
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, inputs: Any = None, **of_run: Any) -> None:
@@ -111,10 +118,10 @@ class Handler(BaseCallbackHandler):
 
     # How
 
-    def _chain(self, call: Call, parent: Role | None) -> Chain:
+    def _chain(self, call: Call, parent: Kind | None) -> Kind:
         return chain(call, parent, self._steps)
 
-    def _start(self, reading: Callable[[Call, Role | None], Chain], arguments: dict[str, Any]) -> None:
+    def _start(self, kind_of: Callable[[Call, Kind | None], Kind], arguments: dict[str, Any]) -> None:
         telemetry = self._telemetry
         identifier: UUID = arguments["run_id"]
         if telemetry is None or not is_instrumentation_enabled() or RUNS.get(identifier) is not None:
@@ -122,18 +129,21 @@ class Handler(BaseCallbackHandler):
         scope = scope_of(arguments.get("parent_run_id"))
         parent = RUNS.around(arguments.get("parent_run_id"))
         call = Call(None if scope is None else scope.instance, {**arguments, "name": _name(arguments)})
-        read = guarded(reading, call, None if parent is None else parent.role) or Chain(Role.OTHER, None)
+        kind = guarded(kind_of, call, None if parent is None else parent.kind) or Kind(Role.OTHER, None)
         context = context_within(parent)
-        method = read.records if isinstance(read.records, Method) else None
+        method = kind.records if isinstance(kind.records, Method) else None
+        if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
+            # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
+            context = apart(method.operation, context)
         operation: Operation | None = None
         if method is not None:
             operation = telemetry.start(
                 method.operation, guarded(method.identity, call) or {}, parent=context, conversation=_conversation(call)
             )
             _request(operation, method, call)
-        elif isinstance(read.records, str):
-            operation = Step(telemetry, read.records, context)
-        run = Run(identifier, arguments.get("parent_run_id"), context, read.role, operation, method)
+        elif isinstance(kind.records, str):
+            operation = Step(telemetry, kind.records, context)
+        run = Run(identifier, arguments.get("parent_run_id"), kind, context, operation)
         RUNS.add(run)
         if scope is not None:
             scope.add(run)
@@ -146,9 +156,9 @@ class Handler(BaseCallbackHandler):
 _MODELS = (CHAT, TEXT_COMPLETION)
 
 
-def _always(method: Method) -> Callable[[Call, Role | None], Chain]:
-    read = Chain(Role.OTHER, method)
-    return lambda call, parent: read
+def _always(method: Method) -> Callable[[Call, Kind | None], Kind]:
+    kind = Kind(Role.OTHER, method)
+    return lambda call, parent: kind
 
 
 def _name(arguments: dict[str, Any]) -> str | None:
@@ -188,8 +198,8 @@ def _chunk(identifier: UUID, token: Any, chunk: Any) -> None:
     operation = None if run is None else run.operation
     if operation is None or not operation.recording:
         return
-    if not token and field(field(chunk, "message"), "chunk_position") == "last" and field(chunk, "text") == "":
-        return  # LangChain's own end mark
+    if token == "" and field(field(chunk, "message"), "chunk_position") == "last":
+        return  # LangChain's own mark of the end
     if not operation.streamed:
         operation.add({names.GEN_AI_REQUEST_STREAM: True})
     operation.chunk()

@@ -7,7 +7,6 @@ start callback to its end. `RUNS` is all state there is; a run that has ended ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -17,22 +16,13 @@ from opentelemetry.util.types import AttributeValue
 
 from genspan.instrumentation.core import Content, Method, Operation
 
+from .kind import Kind
+
 _RUN: Final = create_key("genspan-langchain-run")
 _SCOPE: Final = create_key("genspan-langchain-scope")
 
-_MOST: Final = 10_000
+_MOST: Final = 50_000
 """Runs kept at once. Those of a runnable that never says that its run is over are let go from there on."""
-
-
-class Role(Enum):
-    """What a run is to those inside it."""
-
-    AGENT = auto()
-    AGENT_PART = auto()
-    """Of what LangChain makes an agent: nodes around the model and the tools, which have spans of their own."""
-    GRAPH = auto()
-    NODE = auto()
-    OTHER = auto()
 
 
 class Run:
@@ -42,24 +32,26 @@ class Run:
         self,
         identifier: UUID,
         parent: UUID | None,
+        kind: Kind,
         outer: Context,
-        role: Role = Role.OTHER,
-        operation: Operation | None = None,
-        method: Method | None = None,
+        operation: Operation | None,
     ) -> None:
         self.id = identifier
         self.parent = parent
         """The id of the run around it, as LangChain has it."""
-        self.role = role
+        self.kind = kind
         self.operation = operation
-        self.method = method
-        """How to read what the run gives back, where it is an operation of the conventions."""
         self.in_frame = False
         """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
         inside = outer if operation is None else operation.context
         self.context = set_value(_RUN, self, set_value(_SCOPE, None, inside))
         """The context for what runs inside."""
+
+    @property
+    def method(self) -> Method | None:
+        """How to read what the run gives back, where it is an operation of the conventions."""
+        return self.kind.records if isinstance(self.kind.records, Method) else None
 
     def enter(self) -> None:
         """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task."""
@@ -114,11 +106,12 @@ class _Runs:
     def around(self, parent: UUID | None) -> Run | None:
         """The run inside which one starts whose parent is said to be `parent`.
 
-        Where LangChain knows of none, it is the one whose context is current: an app may start a chain in a tool with
-        a config of its own, and before Python 3.11 LangChain loses its config in tasks.
+        Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
+        config of its own, LangSmith names spans of its own, and before Python 3.11 LangChain loses its config in tasks.
         """
-        if parent is not None:
-            return self._open.get(parent)
+        known = self.get(parent)
+        if known is not None:
+            return known
         current = cast("Run | None", get_value(_RUN))
         return current if current is not None and self._open.get(current.id) is current else None
 

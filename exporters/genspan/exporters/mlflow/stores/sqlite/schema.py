@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -85,7 +85,7 @@ def artifact_root() -> str:
 
 def read(connection: sqlite3.Connection, path: str) -> Layout:
     """What the file can hold. Raises StoreUnavailable where this version must not write to it."""
-    columns = {table: _columns(connection, table) for table in (*REQUIRED, "assessments", "alembic_version")}
+    columns = _columns(connection, (*REQUIRED, "assessments", "alembic_version"))
     if not columns["alembic_version"]:
         raise StoreUnavailable(
             f"{path} is a SQLite file, but no finished MLflow database (it has no alembic_version). Point "
@@ -111,8 +111,13 @@ def _refusal(path: str, revision: str | None, missing: Collection[str]) -> str:
     )
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
-    return frozenset(name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,)))
+def _columns(connection: sqlite3.Connection, tables: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    # One statement, of the same text each time: sqlite3 keeps it compiled, and it is run for every batch.
+    found = " UNION ALL ".join(f"SELECT '{table}', name FROM pragma_table_info('{table}')" for table in tables)
+    columns: dict[str, set[str]] = {table: set() for table in tables}
+    for table, column in connection.execute(found):
+        columns[table].add(column)
+    return {table: frozenset(names) for table, names in columns.items()}
 
 
 @cache

@@ -1,7 +1,8 @@
 """SQL for the columns that a file really has. Every statement takes one parameter per column.
 
 Three ways to write a row, by what happens where one with the same key is there: `insert` fails, `insert_missing` leaves
-it, `upsert` overwrites it. The plain one is there for speed: rows of `spans` take SQLite 3.40 a third less with it.
+it, `upsert` overwrites it. The plain one is there for speed: a new trace takes a quarter less time with it (SQLite
+3.40).
 """
 
 from __future__ import annotations
