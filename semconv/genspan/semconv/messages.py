@@ -62,13 +62,14 @@ class ServerToolCallResponsePart(TypedDict):
 
 
 class BlobPart(TypedDict):
-    """Media carried in the message. `content` is base64."""
+    """Media carried in the message. `content` is base64; empty, with a `size` in bytes, where it was too large."""
 
     type: Literal["blob"]
     modality: Modality | str
     content: str
     mime_type: NotRequired[str | None]
     transcript: NotRequired[str | None]
+    size: NotRequired[int]
 
 
 class FilePart(TypedDict):

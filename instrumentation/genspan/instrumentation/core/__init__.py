@@ -7,7 +7,7 @@ comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drive
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
-from .method import UNREAD, Active, Call, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
+from .method import UNREAD, Active, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
 from .operation import Content, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
@@ -18,6 +18,7 @@ __all__ = [
     "Active",
     "Attributes",
     "Call",
+    "Chunks",
     "Closing",
     "Content",
     "ContentCapture",

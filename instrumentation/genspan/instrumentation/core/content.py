@@ -7,11 +7,15 @@ OpenTelemetry's own GenAI instrumentations, and `true`/`false`, which older ones
 from __future__ import annotations
 
 import enum
+import functools
 import logging
 import os
 from typing import Final
 
 CAPTURE_MESSAGE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+BLOB_LIMIT: Final = "GENSPAN_BLOB_LIMIT"
+DEFAULT_BLOB_LIMIT: Final = 1_000_000
 
 _logger = logging.getLogger("genspan.instrumentation")
 
@@ -33,6 +37,20 @@ class ContentCapture(enum.Enum):
     def on_event(self) -> bool:
         """Structured, in the event `gen_ai.client.inference.operation.details`."""
         return self in (ContentCapture.EVENT_ONLY, ContentCapture.SPAN_AND_EVENT)
+
+
+@functools.cache
+def blob_limit() -> int:
+    """How many characters of base64 an image, recording or file may have to be recorded, from `GENSPAN_BLOB_LIMIT`.
+
+    Beyond it the part is recorded with its size, without the bytes.
+    """
+    text = os.environ.get(BLOB_LIMIT, "").strip()
+    if text and not text.isdigit():
+        _logger.warning(
+            "%s is %r, and should be a number of characters: %d is used.", BLOB_LIMIT, text, DEFAULT_BLOB_LIMIT
+        )
+    return int(text) if text.isdigit() else DEFAULT_BLOB_LIMIT
 
 
 _VALUES: Final = {

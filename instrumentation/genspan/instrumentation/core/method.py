@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,6 +51,13 @@ class Envelope(Protocol):
         """The response inside, `UNREAD` where it has yet to be asked for, or None for a value that is no envelope."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """What a body turned out to hold: a streamed response, chunk by chunk."""
+
+    chunks: Sequence[Any]
+
+
 UNREAD: Any = object()
 """What an `Envelope` answers when the response comes later, from the envelope's `parse()`."""
 
@@ -76,6 +83,12 @@ class Method:
     fold: Callable[[], Fold] | None = None
     """How to put a streamed response together; None where the method never streams."""
     envelope: Envelope | None = None
+    positional: tuple[str, ...] = ()
+    """Names of the arguments that may be given by position, in their order."""
+    awaitable: bool = False
+    """It is no coroutine function, and returns something to await that does nothing before."""
+    body: Callable[[bytes], Any] | None = None
+    """The response, or `Chunks`, from the bytes of a body that the app reads out of the envelope by itself."""
     iterables: tuple[str, ...] = ()
     """Arguments that may be one-shot iterators: they are watched as the library reads them, never read by us."""
 

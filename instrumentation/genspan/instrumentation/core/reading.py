@@ -126,6 +126,14 @@ def attributes_of(holder: Any, table: Table) -> Attributes:
     return found
 
 
+def plain(value: Any) -> Any:
+    """A mapping or a model of pydantic's as a dict, anything else as it is."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    dump = getattr(value, "model_dump", None)
+    return value if dump is None else dump(mode="json")
+
+
 def watched(iterator: Iterator[Any], seen: list[Any]) -> Iterator[Any]:
     """The same items in the same order and at the same time, each noted in `seen` as it passes."""
     for item in iterator:

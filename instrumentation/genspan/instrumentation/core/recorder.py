@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .dropping import finish_dropped
 from .guard import guarded, place_of, report
-from .method import Fold, Found, Method
+from .method import Chunks, Fold, Found, Method
 from .operation import Content, Operation
 
 _open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
@@ -53,6 +53,9 @@ class Recorder:
     def chunk(self, chunk: Any) -> None:
         """Takes the next chunk."""
         self.operation.chunk()
+        self._add(chunk)
+
+    def _add(self, chunk: Any) -> None:
         fold = self._fold
         if fold is not None:
             try:
@@ -62,7 +65,22 @@ class Recorder:
 
     def response(self, response: Any) -> None:
         """Takes a whole response, which ends the operation."""
-        self.operation.finish(*self._read(response))
+        if isinstance(response, Chunks):
+            self.open()
+            for chunk in response.chunks:
+                self._add(chunk)
+            self.finish()
+        else:
+            self.operation.finish(*self._read(response))
+
+    def body(self, body: bytes) -> None:
+        """Takes the bytes that the app has read of the body, which ends the operation."""
+        read = self._method.body
+        response = None if read is None else guarded(read, body)
+        if response is None:
+            self.finish()
+        else:
+            self.response(response)
 
     def finish(self) -> None:
         """The stream is at its end, or the app wants no more of it: no error either way."""

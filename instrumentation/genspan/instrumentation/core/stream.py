@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from .dropping import drop
@@ -31,6 +31,9 @@ else:
     _ObjectProxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
 
 _CLOSERS: Final = frozenset({"close", "aclose"})
+_READS: Final = frozenset({"iter_bytes", "iter_text", "iter_lines"})
+_KEPT: Final = 16 * 1024 * 1024
+"""Bytes of a body that the app reads by itself that are kept until it is done."""
 
 
 def stand_in(value: Any, recorder: Recorder) -> Any | None:
@@ -181,6 +184,21 @@ class _AsyncStream(_Watching):
         return chunk
 
 
+class Pending(_ObjectProxy):
+    """Something to await or to iterate over that sends its request only then, as a page of search results."""
+
+    def __init__(self, wrapped: Any, run: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        super().__init__(wrapped)
+        self._self_run = run
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._self_run().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for item in await self:
+            yield item
+
+
 class Unparsed(_Watching):
     """An envelope whose response the app has yet to ask for, by `parse()` or by reading it."""
 
@@ -188,7 +206,55 @@ class Unparsed(_Watching):
         super().__init__(wrapped, recorder)
         self._self_envelope = envelope
         self._self_streams: dict[int, Any] = {}
+        self._self_pieces: list[bytes] = []
+        self._self_room = _KEPT
         recorder.open()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            value = super().__getattr__(name)
+            return self._reading(name, value) if name in _READS else value
+
+    def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
+        end = b"\n" if name == "iter_lines" else b""
+
+        @functools.wraps(read)
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            pieces = read(*args, **kwargs)
+            return self._akept(pieces, end) if hasattr(type(pieces), "__anext__") else self._kept(pieces, end)
+
+        return reading
+
+    def _kept(self, pieces: Iterator[Any], end: bytes) -> Iterator[Any]:
+        try:
+            for piece in pieces:
+                self._keep(piece, end)
+                yield piece
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        self._finish()
+
+    async def _akept(self, pieces: AsyncIterator[Any], end: bytes) -> AsyncIterator[Any]:
+        try:
+            async for piece in pieces:
+                self._keep(piece, end)
+                yield piece
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        self._finish()
+
+    def _keep(self, piece: str | bytes, end: bytes) -> None:
+        data = (piece.encode() if isinstance(piece, str) else piece) + end
+        self._self_room -= len(data)
+        if self._self_room >= 0:
+            self._self_pieces.append(data)
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         """What the envelope's own `parse` gives, recorded."""
@@ -223,10 +289,12 @@ class Unparsed(_Watching):
     def _finish(self) -> None:
         # The app may have read the body itself (`.read()`, `.json()`) and never called `parse`.
         body = None if self._self_streams else guarded(self._self_envelope, self.__wrapped__)
-        if body is None or body is UNREAD:
-            self._self_recorder.finish()
-        else:
+        if body is not None and body is not UNREAD:
             self._self_recorder.response(body)
+        elif self._self_pieces and self._self_room >= 0:
+            self._self_recorder.body(b"".join(self._self_pieces))
+        else:
+            self._self_recorder.finish()
 
     def __del__(self) -> None:
         # A stream that was handed out ends the operation by itself.

@@ -14,7 +14,6 @@ from opentelemetry.trace import SpanKind, TracerProvider
 
 from genspan.semconv import SCHEMA_URL
 from genspan.semconv import attributes as names
-from genspan.semconv.spans import SPAN_TYPES
 from genspan.semconv.values import OperationName
 
 from . import nesting
@@ -22,16 +21,8 @@ from .content import ContentCapture, content_capture
 from .dropping import finish_dropped
 from .measuring import Instruments, generations
 from .operation import InnerOperation, Operation
+from .operations import SHAPES
 from .reading import Attributes
-
-_KINDS: Final = {"client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL, "server": SpanKind.SERVER}
-_SHAPES: Final = {
-    operation: (_KINDS[span_type.kind], span_type.name_key)
-    for span_type in SPAN_TYPES
-    for operation in span_type.operations
-}
-"""Kind and naming attribute by operation. Where a span type has a remote and a local form, the local one, which comes
-later in the table, is meant unless `kind` is given."""
 
 _CONVERSATIONAL: Final = {
     OperationName.CHAT,
@@ -99,7 +90,7 @@ class Telemetry:
             agent_name = agent.agent_name
             if agent_name is not None:
                 attributes.setdefault(names.GEN_AI_AGENT_NAME, agent_name)
-        default_kind, name_key = _SHAPES[operation]
+        default_kind, name_key = SHAPES[operation]
         target = None if name_key is None else attributes.get(name_key)
         span = self.tracer.start_span(
             operation if target is None else f"{operation} {target}",

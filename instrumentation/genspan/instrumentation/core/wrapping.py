@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
@@ -13,7 +13,7 @@ from .method import UNREAD, Active, Call, Closing, Method, Surrounding, Wrapper
 from .operation import Operation, detach
 from .reading import watched
 from .recorder import Recorder
-from .stream import Unparsed, recorder_of, stand_in
+from .stream import Pending, Unparsed, recorder_of, stand_in
 from .telemetry import Telemetry
 
 
@@ -24,7 +24,7 @@ def wrapper(does: Method | Closing | Surrounding, original: Callable[..., Any], 
     if not isinstance(does, Method):
         return does.wrapper(original, active)
     # SDKs decorate async methods with plain functions that check arguments.
-    if inspect.iscoroutinefunction(inspect.unwrap(original)):
+    if does.awaitable or inspect.iscoroutinefunction(inspect.unwrap(original)):
         return _asynchronous(does, active)
     return _synchronous(does, active)
 
@@ -34,7 +34,7 @@ def _synchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
         operation = guarded(_begin, method, telemetry, call)
         if operation is None:
             return wrapped(*args, **kwargs)
@@ -57,7 +57,7 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, kwargs)
+        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
         try:
             # Wrong arguments raise here and now; nothing else happens before the app awaits.
             pending = wrapped(*args, **kwargs)
@@ -66,37 +66,40 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
             if operation is not None:
                 operation.fail(error)
             raise
+        if method.awaitable:
+            return Pending(pending, lambda: _awaited(method, telemetry, call, _Inner(pending)))
         if not inspect.iscoroutine(pending):
             return pending
-        recorded: Any = _awaited(method, telemetry, call, _Pending(pending))
+        recorded: Any = _awaited(method, telemetry, call, _Inner(pending))
         recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
         return recorded
 
     return wrapped_call
 
 
-class _Pending:
-    """The library's coroutine, inside ours, which the app has.
+class _Inner:
+    """What the library gave to await, inside our coroutine, which the app has.
 
     Where the app cancels or drops ours before it has started, Python would warn that the inner one was never awaited.
     """
 
-    __slots__ = ("coroutine",)
+    __slots__ = ("awaitable",)
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self.coroutine = coroutine
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self.awaitable = awaitable
 
     def __del__(self) -> None:
-        self.coroutine.close()
+        if inspect.iscoroutine(self.awaitable):
+            self.awaitable.close()
 
 
-async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: _Pending) -> Any:
+async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: _Inner) -> Any:
     operation = guarded(_begin, method, telemetry, call)
     if operation is None:
-        return await pending.coroutine
+        return await inner.awaitable
     token = operation.attach()
     try:
-        returned = await pending.coroutine
+        returned = await inner.awaitable
     except BaseException as error:
         _late_content(method, operation, call)
         operation.fail(error)
@@ -107,7 +110,7 @@ async def _awaited(method: Method, telemetry: Telemetry, call: Call, pending: _P
 
 
 def _watching(
-    method: Method, telemetry: Telemetry, instance: Any, kwargs: dict[str, Any]
+    method: Method, telemetry: Telemetry, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], Call]:
     """The arguments for the library and the call for the extractors; the same but for one-shot iterators."""
     seen: dict[str, list[Any]] = {}
@@ -117,7 +120,10 @@ def _watching(
             if isinstance(value, Iterator):
                 seen[name] = []
                 kwargs = {**kwargs, name: watched(value, seen[name])}
-    return kwargs, Call(instance, {**kwargs, **seen} if seen else kwargs, bool(seen))
+    arguments = {**kwargs, **seen} if seen else kwargs
+    if args:
+        arguments = {**dict(zip(method.positional, args, strict=False)), **arguments}
+    return kwargs, Call(instance, arguments, bool(seen))
 
 
 def _begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:

@@ -1,29 +1,18 @@
-"""OpenAI's Python SDK, and every service that is called through it."""
+"""OpenAI's Python SDK, and every service that is called through it.
 
-from operator import attrgetter
+One module per family of its API, each ending in the table of what is wrapped. Housekeeping (models, files, batches,
+fine-tuning) makes no spans.
+"""
 
-from genspan.instrumentation.core import Closing, LibraryInstrumentor, Target
+from typing import Final
 
-from .chat import CHAT
+from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-_CHAT = "openai.resources.chat.completions"
-_BETA_CHAT = "openai.resources.beta.chat.completions"
-_CHAT_STREAM = "openai.lib.streaming.chat._completions"
+from . import audio, chat, completions, decisions, embeddings, images, moderations, responses, vector_stores
 
-# `.stream()` wraps the stream of `create` in an object whose `close` closes the response beneath that stream.
-_CLOSE = Closing(attrgetter("_raw_stream"))
+_FAMILIES: Final = (chat, responses, completions, embeddings, images, audio, moderations, vector_stores, decisions)
 
-TARGETS = (
-    Target(_CHAT, "Completions.create", CHAT),
-    Target(_CHAT, "AsyncCompletions.create", CHAT),
-    Target(_CHAT, "Completions.parse", CHAT),
-    Target(_CHAT, "AsyncCompletions.parse", CHAT),
-    # openai 1.40 to 1.91 had `parse` here alone.
-    Target(_BETA_CHAT, "Completions.parse", CHAT),
-    Target(_BETA_CHAT, "AsyncCompletions.parse", CHAT),
-    Target(_CHAT_STREAM, "ChatCompletionStream.close", _CLOSE),
-    Target(_CHAT_STREAM, "AsyncChatCompletionStream.close", _CLOSE),
-)
+TARGETS: Final[tuple[Target, ...]] = tuple(target for family in _FAMILIES for target in family.TARGETS)
 
 
 class OpenAIInstrumentor(LibraryInstrumentor):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Final
 
-from genspan.instrumentation.core import Attributes, Call, Content, Found, Method
+from genspan.instrumentation.core import Call, Closing, Content, Found, Method, Target
 from genspan.instrumentation.core.reading import Table, attributes_of, double, field, integer, items, string, strings
 from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
 from .chat_stream import ChatFold
-from .endpoint import endpoint
-from .envelope import envelope
+from .endpoint import model_and_endpoint
+from .envelope import body, envelope
 from .messages import input_messages, output_message, tool_definitions
-from .usage import chat_usage
+from .usage import token_usage
 
 _REQUEST: Final[Table] = (
     ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
@@ -37,14 +38,6 @@ _OUTPUT_TYPES: Final = {
     "json_object": OutputType.JSON,
     "json_schema": OutputType.JSON,
 }
-
-
-def _identity(call: Call) -> Attributes:
-    attributes = dict(endpoint(call.instance))
-    model = string(call.get("model"))
-    if model is not None:
-        attributes[names.GEN_AI_REQUEST_MODEL] = model
-    return attributes
 
 
 def _request(call: Call) -> Found:
@@ -86,7 +79,7 @@ def _response(response: Any) -> Found:
             string(field(choice, "finish_reason")) or FinishReason.ERROR for choice in choices
         ]
         or None,
-        **chat_usage(field(response, "usage")),
+        **token_usage(field(response, "usage")),
     }
 
 
@@ -97,12 +90,32 @@ def _response_content(response: Any) -> Content:
 
 CHAT: Final = Method(
     operation=OperationName.CHAT,
-    identity=_identity,
+    identity=model_and_endpoint,
     request=_request,
     request_content=_request_content,
     response=_response,
     response_content=_response_content,
     fold=ChatFold,
     envelope=envelope,
+    body=body,
     iterables=("messages", "tools"),
+)
+
+_MODULE: Final = "openai.resources.chat.completions"
+_BETA: Final = "openai.resources.beta.chat.completions"
+_STREAM: Final = "openai.lib.streaming.chat._completions"
+
+# `.stream()` wraps the stream of `create` in an object whose `close` closes the response beneath that stream.
+_CLOSE: Final = Closing(attrgetter("_raw_stream"))
+
+TARGETS: Final = (
+    Target(_MODULE, "Completions.create", CHAT),
+    Target(_MODULE, "AsyncCompletions.create", CHAT),
+    Target(_MODULE, "Completions.parse", CHAT),
+    Target(_MODULE, "AsyncCompletions.parse", CHAT),
+    # openai 1.40 to 1.91 had `parse` here alone.
+    Target(_BETA, "Completions.parse", CHAT),
+    Target(_BETA, "AsyncCompletions.parse", CHAT),
+    Target(_STREAM, "ChatCompletionStream.close", _CLOSE),
+    Target(_STREAM, "AsyncChatCompletionStream.close", _CLOSE),
 )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from genspan.instrumentation.core.reading import field, items
 
-_OPENING = ("id", "model", "system_fingerprint", "usage")
-_LATER = ("usage", "service_tier")
+_FACTS: Final = ("id", "model", "system_fingerprint", "service_tier", "usage")
 
 
 class ChatFold:
@@ -20,18 +19,18 @@ class ChatFold:
 
     def add(self, chunk: Any) -> None:
         """Takes a `ChatCompletionChunk`."""
-        facts = self._facts
-        for name in _LATER if "id" in facts else _OPENING:
-            value = field(chunk, name)
-            # Azure opens with a chunk whose id and model are empty.
-            if value:
-                facts[name] = value
-        for choice in items(field(chunk, "choices")):
+        choices = items(field(chunk, "choices"))
+        last = not choices
+        for choice in choices:
             index = _index(choice)
             known = self._choices.get(index)
             if known is None:
                 known = self._choices[index] = _Choice()
-            known.add(choice)
+            last |= known.add(choice)
+        # Id and model come with the first chunk, usage and tier with the last or after it, and are not looked for
+        # between. Azure opens with a chunk whose id and model are empty.
+        if last or "id" not in self._facts:
+            self._facts.update({name: value for name in _FACTS if (value := field(chunk, name))})
 
     def response(self) -> dict[str, Any]:
         """What came so far, as the JSON of a `ChatCompletion`."""
@@ -50,7 +49,8 @@ class _Choice:
         self.tool_calls: list[_Called] = []
         self.latest: dict[int, _Called] = {}
 
-    def add(self, choice: Any) -> None:
+    def add(self, choice: Any) -> bool:
+        """Takes a choice of a chunk; True where it says that it is the last."""
         delta = field(choice, "delta")
         content = field(delta, "content")
         if content:
@@ -58,7 +58,9 @@ class _Choice:
         if not content or field(delta, "tool_calls"):
             # A chunk of text, which most are, has nothing else.
             self._add_rarer(delta)
-        self.finish_reason = field(choice, "finish_reason") or self.finish_reason
+        reason = field(choice, "finish_reason")
+        self.finish_reason = reason or self.finish_reason
+        return bool(reason)
 
     def _add_rarer(self, delta: Any) -> None:
         self.role = field(delta, "role") or self.role

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from genspan.instrumentation.core import Attributes
+from genspan.instrumentation.core import Attributes, Call
+from genspan.instrumentation.core.reading import string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import ProviderName
 
@@ -41,6 +42,15 @@ Any other host speaks OpenAI's protocol for we do not know whom, and is `openai`
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 _known: WeakKeyDictionary[Any, tuple[Any, Attributes]] = WeakKeyDictionary()
+
+
+def model_and_endpoint(call: Call) -> Attributes:
+    """What names the span of a call to a model: provider, address and the model asked for."""
+    attributes = dict(endpoint(call.instance))
+    model = string(call.get("model"))
+    if model is not None:
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
+    return attributes
 
 
 def endpoint(resource: Any) -> Attributes:

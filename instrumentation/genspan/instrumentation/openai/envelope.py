@@ -2,27 +2,71 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
-from genspan.instrumentation.core import UNREAD
+from genspan.instrumentation.core import UNREAD, Chunks
 from genspan.semconv.encoding import decode
 
-_ENVELOPES: Final = frozenset({"LegacyAPIResponse", "APIResponse", "AsyncAPIResponse"})
+_ENVELOPES: Final = frozenset(
+    {
+        "LegacyAPIResponse",
+        "APIResponse",
+        "AsyncAPIResponse",
+        "StreamedBinaryAPIResponse",
+        "AsyncStreamedBinaryAPIResponse",
+    }
+)
+_BINARY: Final = "HttpxBinaryResponseContent"
 
 
 def envelope(returned: Any) -> Any:
-    """The JSON body of a raw response; UNREAD while it is still to be read; None for anything else.
+    """The body of a raw response, from JSON where it is JSON; UNREAD while it is still to be read; None for the rest.
 
-    A body that is no JSON, or null, is as one without fields. It is decoded here, not by the envelope's `parse()`,
-    which belongs to the app: it caches, and it may raise.
+    A body that is null is as one without fields. It is decoded here, not by the envelope's `parse()`, which belongs to
+    the app: it caches, and it may raise.
     """
     if type(returned).__name__ not in _ENVELOPES:
         return None
+    raw = _raw(returned.http_response)
+    return UNREAD if raw is UNREAD else body(raw)
+
+
+def body(raw: bytes) -> Any:
+    """What a body holds: the response, the chunks of a streamed one, or plain text."""
     try:
-        body = returned.http_response.content
+        return decode(raw) or {}
+    except ValueError:
+        return Chunks(_events(raw)) if raw.startswith((b"data:", b"event:")) else raw.decode(errors="replace")
+
+
+def _events(raw: bytes) -> list[Any]:
+    """The data of server-sent events; the last may have been cut off."""
+    events = []
+    for line in raw.splitlines():
+        if line.startswith(b"data:") and (data := line[5:].strip()) != b"[DONE]":
+            with suppress(ValueError):
+                events.append(decode(data))
+    return events
+
+
+def binary_envelope(returned: Any) -> Any:
+    """As `envelope`, for a body that is no text: `{"content": bytes, "mime_type": str}`."""
+    kind = type(returned).__name__
+    if kind not in _ENVELOPES and kind != _BINARY:
+        return None
+    http_response = returned.response if kind == _BINARY else returned.http_response
+    raw = _raw(http_response)
+    return raw if raw is UNREAD else {"content": raw, "mime_type": http_response.headers.get("content-type")}
+
+
+def binary_body(raw: bytes) -> Any:
+    """As `body`, for one that is no text."""
+    return {"content": raw}
+
+
+def _raw(http_response: Any) -> Any:
+    try:
+        return http_response.content
     except Exception:  # noqa: BLE001 - ResponseNotRead, of httpx or httpx2, by the SDK's version
         return UNREAD
-    try:
-        return decode(body) or {}
-    except ValueError:
-        return {}

@@ -16,6 +16,8 @@ from genspan.semconv.messages import (
 )
 from genspan.semconv.values import FinishReason
 
+from . import media
+
 _FINISH_REASONS: Final = {"tool_calls": FinishReason.TOOL_CALL, "function_call": FinishReason.TOOL_CALL}
 _REASONING: Final = ("reasoning_content", "reasoning")
 """Where services that speak OpenAI's protocol put what the model thought: DeepSeek and vLLM; Groq and OpenRouter."""
@@ -150,34 +152,12 @@ def _content_part(part: Any) -> MessagePart:
     if kind in ("text", "refusal"):
         return text(string(field(part, kind)) or "")
     if kind == "image_url":
-        image = field(part, "image_url")
-        return _media("image", string(image) or string(field(image, "url")) or "")
+        return media.image(part)
     if kind == "input_audio":
-        audio = field(part, "input_audio")
-        audio_format = string(field(audio, "format"))
-        return {
-            "type": "blob",
-            "modality": "audio",
-            "mime_type": f"audio/{audio_format}" if audio_format else None,
-            "content": string(field(audio, "data")) or "",
-        }
+        return media.audio(field(part, "input_audio"))
     if kind == "file":
-        file = field(part, "file")
-        identifier = string(field(file, "file_id"))
-        if identifier is not None:
-            return {"type": "file", "modality": "document", "file_id": identifier}
-        return _media("document", string(field(file, "file_data")) or "")
+        return media.file(field(part, "file"))
     return {"type": kind}
-
-
-def _media(modality: str, address: str) -> MessagePart:
-    """An address as it is; a `data:` one as the bytes it holds."""
-    if address.startswith("data:"):
-        head, comma, body = address[5:].partition(",")
-        if comma and head.endswith(";base64"):
-            mime_type = head.removesuffix(";base64").partition(";")[0]
-            return {"type": "blob", "modality": modality, "mime_type": mime_type or None, "content": body}
-    return {"type": "uri", "modality": modality, "uri": address}
 
 
 def _audio_parts(audio: Any) -> list[MessagePart]:

@@ -1,0 +1,213 @@
+"""Items of the Responses API, from OpenAI's form to the conventions' messages.
+
+An item is a message, a call of a tool, a tool's answer, a thought, or something that a tool of OpenAI's did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from genspan.instrumentation.core.reading import field, items, plain, string
+from genspan.semconv.encoding import decode
+from genspan.semconv.messages import Message, MessagePart, OutputMessage, text
+from genspan.semconv.values import FinishReason
+
+from . import media
+
+_SERVER_TOOLS: Final = {
+    "web_search_call": "web_search",
+    "file_search_call": "file_search",
+    "code_interpreter_call": "code_interpreter",
+    "image_generation_call": "image_generation",
+    "mcp_call": "mcp",
+    "mcp_list_tools": "mcp_list_tools",
+    "tool_search_call": "tool_search",
+    "program": "program",
+}
+"""Items of tools that OpenAI runs, to the name of the tool."""
+
+_CLIENT_TOOLS: Final = {
+    "computer_call": "computer",
+    "local_shell_call": "local_shell",
+    "shell_call": "shell",
+    "apply_patch_call": "apply_patch",
+}
+"""Items of built-in tools that the app runs, to the name of the tool. Each is answered by an item `<type>_output`."""
+
+_RESULTS: Final = {
+    "file_search_call": "results",
+    "code_interpreter_call": "outputs",
+    "image_generation_call": "result",
+    "mcp_call": "output",
+    "mcp_list_tools": "tools",
+}
+"""Where an item holds what the tool gave back."""
+
+_STATUS_REASONS: Final = {
+    "completed": FinishReason.STOP,
+    "failed": FinishReason.ERROR,
+    "cancelled": FinishReason.ERROR,
+}
+_INCOMPLETE_REASONS: Final = {"max_output_tokens": FinishReason.LENGTH}
+
+
+def input_messages(given: Any) -> list[Message] | None:
+    """The history, in the order sent. Text alone is what the user says."""
+    if isinstance(given, str):
+        return [{"role": "user", "parts": [text(given)]}]
+    return [_message(item) for item in items(given)] or None
+
+
+def system_instructions(given: Any) -> list[MessagePart] | None:
+    """The instructions that the API takes apart from the history."""
+    if isinstance(given, str):
+        return [text(given)] if given else None
+    parts = [part for item in items(given) for part in _message(item)["parts"]]
+    return [part if part["type"] == "text" else {"type": part["type"]} for part in parts] or None
+
+
+def output_messages(response: Any) -> list[OutputMessage] | None:
+    """What a response says: one message, since the API knows no choices."""
+    parts = [part for item in items(field(response, "output")) for part in _parts(item)]
+    reason = finish_reason(response)
+    if not parts and reason is None:
+        return None
+    message: OutputMessage = {"role": "assistant", "parts": parts}
+    if reason is not None:
+        message["finish_reason"] = reason
+    return [message]
+
+
+def finish_reason(response: Any) -> str | None:
+    """Why a response ended; None while it has not, as one that runs in the background."""
+    status = string(field(response, "status"))
+    if status == "incomplete":
+        reason = string(field(field(response, "incomplete_details"), "reason"))
+        return _INCOMPLETE_REASONS.get(reason or "", reason or FinishReason.ERROR)
+    kinds = {field(item, "type") for item in items(field(response, "output"))}
+    if status == "completed" and not kinds.isdisjoint({"function_call", "custom_tool_call", *_CLIENT_TOOLS}):
+        return FinishReason.TOOL_CALL
+    return _STATUS_REASONS.get(status or "")
+
+
+def _message(item: Any) -> Message:
+    if isinstance(item, str):
+        return {"role": "user", "parts": [text(item)]}
+    kind = string(field(item, "type")) or "message"
+    role = string(field(item, "role"))
+    if role is None:
+        role = "tool" if kind.endswith("_output") else "assistant"
+    return {"role": role, "parts": _parts(item)}
+
+
+def _parts(item: Any) -> list[MessagePart]:
+    kind = string(field(item, "type")) or "message"
+    read = _READERS.get(kind)
+    if read is not None:
+        return read(item)
+    if kind in _SERVER_TOOLS:
+        return _server_tool(kind, item)
+    if kind in _CLIENT_TOOLS:
+        arguments = plain(field(item, "action") or field(item, "operation"))
+        return [{"type": "tool_call", "id": _call_id(item), "name": _CLIENT_TOOLS[kind], "arguments": arguments}]
+    if kind.endswith("_output"):
+        return _tool_response(item)
+    return [{"type": kind}]
+
+
+def _call_id(item: Any) -> str | None:
+    return string(field(item, "call_id")) or string(field(item, "id"))
+
+
+def _content(item: Any) -> list[MessagePart]:
+    content = field(item, "content")
+    if isinstance(content, str):
+        return [text(content)] if content else []
+    return [_content_part(part) for part in items(content)]
+
+
+def _content_part(part: Any) -> MessagePart:
+    if isinstance(part, str):
+        return text(part)
+    kind = string(field(part, "type")) or "unknown"
+    if kind in ("input_text", "output_text", "text", "summary_text", "reasoning_text"):
+        return text(string(field(part, "text")) or "")
+    if kind == "refusal":
+        return text(string(field(part, "refusal")) or "")
+    if kind == "input_image":
+        return media.image(part)
+    if kind == "input_file":
+        return media.file(part)
+    if kind == "input_audio":
+        return media.audio(field(part, "input_audio"))
+    return {"type": kind}
+
+
+def _function_call(item: Any) -> list[MessagePart]:
+    arguments = field(item, "arguments")
+    try:
+        arguments = decode(arguments)
+    except (ValueError, TypeError):
+        pass
+    return [
+        {"type": "tool_call", "id": _call_id(item), "name": string(field(item, "name")) or "", "arguments": arguments}
+    ]
+
+
+def _custom_tool_call(item: Any) -> list[MessagePart]:
+    name = string(field(item, "name")) or ""
+    return [{"type": "tool_call", "id": _call_id(item), "name": name, "arguments": plain(field(item, "input"))}]
+
+
+def _tool_response(item: Any) -> list[MessagePart]:
+    output = field(item, "output")
+    response = [_content_part(part) for part in items(output)] or plain(output)
+    return [{"type": "tool_call_response", "id": _call_id(item), "response": response}]
+
+
+def _reasoning(item: Any) -> list[MessagePart]:
+    thoughts = (*items(field(item, "summary")), *items(field(item, "content")))
+    found = [thought for thought in (string(field(piece, "text")) for piece in thoughts) if thought is not None]
+    return [{"type": "reasoning", "content": thought} for thought in found]
+
+
+def _compaction(item: Any) -> list[MessagePart]:
+    part: dict[str, Any] = {"type": "compaction", "id": string(field(item, "id"))}
+    return [part]  # type: ignore[list-item]  # what it holds is encrypted
+
+
+def _server_tool(kind: str, item: Any) -> list[MessagePart]:
+    tool, identifier = _SERVER_TOOLS[kind], string(field(item, "id"))
+    whole = plain(item)
+    facts = {name: value for name, value in whole.items() if value is not None} if isinstance(whole, dict) else {}
+    result = facts.pop(_RESULTS.get(kind, ""), None)
+    facts.pop("id", None)
+    name = string(field(item, "name")) or tool
+    parts: list[MessagePart] = [
+        {"type": "server_tool_call", "id": identifier, "name": name, "server_tool_call": {**facts, "type": tool}}
+    ]
+    if result is None:
+        return parts
+    if kind == "image_generation_call" and isinstance(result, str):
+        output_format = string(field(item, "output_format")) or "png"
+        return [*parts, media.blob("image", result, f"image/{output_format}")]
+    return [
+        *parts,
+        {
+            "type": "server_tool_call_response",
+            "id": identifier,
+            "server_tool_call_response": {"type": tool, _RESULTS[kind]: result},
+        },
+    ]
+
+
+_READERS: Final[dict[str, Callable[[Any], list[MessagePart]]]] = {
+    "message": _content,
+    "agent_message": _content,
+    "function_call": _function_call,
+    "custom_tool_call": _custom_tool_call,
+    "reasoning": _reasoning,
+    "compaction": _compaction,
+    "compaction_summary": _compaction,
+}
