@@ -30,6 +30,6 @@ echo "\$ opentelemetry-instrument python examples/agent.py"
 echo
 opentelemetry-instrument python examples/agent.py
 echo
-echo "\$ genspan show --last 2"
+echo "\$ genspan show --last 3"
 echo
-genspan show --last 2
+genspan show --last 3

@@ -162,9 +162,11 @@ def duration(amount: int | None, unit: float) -> str:
 
 
 def tokens(usage: TokenUsage | None) -> str:
-    """Tokens in and out: `412 → 31`. Empty where they are not known."""
+    """Tokens in and out: `412 → 31`; only those in for what has no answer, as embeddings. Empty where not known."""
     if usage is None:
         return ""
+    if usage.output_tokens is None and usage.input_tokens is not None:
+        return f"{usage.input_tokens:,}"
     counts = ("?" if count is None else f"{count:,}" for count in (usage.input_tokens, usage.output_tokens))
     return " → ".join(counts)
 

@@ -32,6 +32,8 @@ Content = Mapping[str, Any]
 """Content attributes by name, structured as `genspan.semconv.messages` types them."""
 
 _INFERENCE: Final = {OperationName.CHAT, OperationName.GENERATE_CONTENT, OperationName.TEXT_COMPLETION}
+_THINKING: Final = _INFERENCE | {OperationName.INVOKE_AGENT}
+"""Operations whose tokens are an agent's own; those of embeddings, made by another model, are not."""
 _TOTALS: Final = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 AttachToken = Token[Context]
@@ -215,9 +217,10 @@ class Operation:
     def _sum_up(self, fresh: Attributes) -> None:
         """An agent's usage is that of the model calls inside it, and counts for the agent around it in turn."""
         if self.name == OperationName.INVOKE_AGENT:
-            for name, used in zip(_TOTALS, zip(*(tokens for _, tokens in self._children), strict=True), strict=False):
-                if any(used):
-                    fresh.setdefault(name, sum(used))
+            used = [tokens for operation, tokens in self._children if operation in _THINKING]
+            for name, counts in zip(_TOTALS, zip(*used, strict=True), strict=False):
+                if any(counts):
+                    fresh.setdefault(name, sum(counts))
         if self._agent is not None:
             totals = (fresh.get(name, self._attributes.get(name)) for name in _TOTALS)
             self._agent.count(self.name, tuple(tokens if isinstance(tokens, int) else 0 for tokens in totals))
