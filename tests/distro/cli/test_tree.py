@@ -73,12 +73,12 @@ def test_eighty_columns() -> None:
     assert printed(80)[2:] == [
         "Request   Can I return the grinder? Can I return the grinder? Can I return the …",
         "",
-        "support_desk           AGENT           2.40 s                           ERROR",
-        "├─ chat                CHAT_MODEL      1.20 s  1,500 → ?  gpt-5.4-mini",
+        "support_desk           AGENT           2.40 s                       ERROR",
+        "├─ chat                CHAT_MODEL      1.20 s  1,500  gpt-5.4-mini",
         "└─ tools               CHAIN           1.20 s",
         "   ├─ search_policies  TOOL            600 ms",
         "   │  └─ retrieve      RETRIEVER       1.0 ms",
-        "   └─ look_up_order    TOOL        unfinished                           ERROR",
+        "   └─ look_up_order    TOOL        unfinished                       ERROR",
         "orphan                 UNKNOWN         1.0 ms",
         "",
         "support_desk: failed",
@@ -88,9 +88,9 @@ def test_eighty_columns() -> None:
 
 
 def test_names_give_way_first() -> None:
-    lines = printed(68)
+    lines = printed(64)
     assert lines[7] == "   ├─ searc…  TOOL            600 ms"
-    assert lines[5].endswith("CHAT_MODEL      1.20 s  1,500 → ?  gpt-5.4-mini")
+    assert lines[5].endswith("CHAT_MODEL      1.20 s  1,500  gpt-5.4-mini")
 
 
 def test_a_wide_terminal_shows_when_each_span_ran() -> None:
