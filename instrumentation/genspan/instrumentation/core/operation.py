@@ -74,6 +74,7 @@ class Operation:
         """False where nobody wants anything of it: sampled out or no SDK, and no metrics either."""
         self.context = parent
         """The context for what runs inside the operation."""
+        self._parent = parent
         self._telemetry = telemetry
         self._attributes = attributes
         self._content: dict[str, Any] = {}
@@ -142,7 +143,12 @@ class Operation:
 
     def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what an instrumented layer further in knows of this same operation."""
+        used = self._from_inner.get(names.GEN_AI_USAGE_INPUT_TOKENS)
         self._from_inner.update(attributes)
+        more = attributes.get(names.GEN_AI_USAGE_INPUT_TOKENS)
+        if self.name == OperationName.EMBEDDINGS and isinstance(used, int) and isinstance(more, int):
+            # Many texts go out as several requests.
+            self._from_inner[names.GEN_AI_USAGE_INPUT_TOKENS] = used + more
 
     def count(self, operation: str, tokens: tuple[int, ...]) -> None:
         """Takes what one operation inside this agent used: input and output tokens."""
@@ -153,8 +159,7 @@ class Operation:
     ) -> None:
         """Ends the operation well."""
         if self._first_to_end():
-            guarded(self._end, attributes or {}, content, None)
-            self.span.end()
+            self._close(attributes, content, None)
 
     def fail(
         self,
@@ -169,8 +174,7 @@ class Operation:
         if isinstance(error, GeneratorExit):
             self.abandon(attributes, content)
         elif self._first_to_end():
-            guarded(self._end, attributes or {}, content, error)
-            self.span.end()
+            self._close(attributes, content, error)
 
     def abandon(
         self, attributes: Mapping[str, AttributeValue | None] | None = None, content: Content | None = None
@@ -189,6 +193,18 @@ class Operation:
             return False
         self.ended = True
         return True
+
+    def _close(
+        self,
+        attributes: Mapping[str, AttributeValue | None] | None,
+        content: Content | None,
+        error: BaseException | None,
+    ) -> None:
+        guarded(self._end, attributes or {}, content, error)
+        self.span.end()
+        if self.name in _INFERENCE:
+            # Its own context holds the operation. Without this, only the garbage collector could let go of the two.
+            self.context = self._parent
 
     def _end(
         self,

@@ -41,15 +41,13 @@ def field(holder: Any, name: str) -> Any:
 
 
 def _attribute(holder: Any, name: str) -> Any:
+    state = getattr(holder, "__dict__", None)
+    if state is not None and name in state:
+        return state[name]
     # Pydantic models, which most responses are, answer for an absent field in Python code, and slowly.
-    try:
-        return holder.__dict__[name]
-    except (AttributeError, KeyError):
-        pass
-    if not hasattr(type(holder), name):
-        extra = getattr(holder, "__pydantic_extra__", holder)
-        if extra is not holder:
-            return extra.get(name) if extra else None
+    extra = getattr(holder, "__pydantic_extra__", holder)
+    if extra is not holder:
+        return extra.get(name) if extra else None
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
 
 

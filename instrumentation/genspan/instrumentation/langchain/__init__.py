@@ -1,4 +1,4 @@
-"""LangChain and LangGraph: chains, agents, models, tools and retrievers."""
+"""LangChain and LangGraph: chains, agents, models, embeddings, tools and retrievers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from genspan.instrumentation.core import LibraryInstrumentor, Target
 
 from .boundaries import Body, Boundary, Ending, Starting
 from .chains import Steps
+from .embeddings import Implementations
 
 STEPS: Final = "GENSPAN_LANGCHAIN_STEPS"
 
@@ -85,11 +86,13 @@ class LangChainInstrumentor(LibraryInstrumentor):
     targets = TARGETS
 
     _hook: _Everywhere | None = None
+    _embeddings: Implementations | None = None
 
     def _instrument(self, **kwargs: Any) -> None:
         self._steps = _steps(kwargs.get("steps"))
         super()._instrument(**kwargs)
         self._when_imported("langchain_core.tracers.context", self._register)
+        self._when_imported("langchain_core.embeddings.embeddings", self._cover)
 
     def _register(self, module: ModuleType) -> None:
         if self._telemetry is None or not self._supported:
@@ -100,8 +103,16 @@ class LangChainInstrumentor(LibraryInstrumentor):
         module.register_configure_hook(self._hook, inheritable=True)
         self._hooks: list[Any] = module._configure_hooks
 
+    def _cover(self, module: ModuleType) -> None:
+        if not self._supported:
+            return
+        self._embeddings = Implementations(module.Embeddings, lambda: self._telemetry)
+
     def _uninstrument(self, **kwargs: Any) -> None:
         super()._uninstrument(**kwargs)
+        if self._embeddings is not None:
+            self._embeddings.release()
+            self._embeddings = None
         if self._hook is not None:
             self._hook.handler.stop()
             self._hooks[:] = [hook for hook in self._hooks if hook[0] is not self._hook]

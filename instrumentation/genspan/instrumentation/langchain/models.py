@@ -64,7 +64,7 @@ _REQUEST: Final[Table] = (
     ("stop_sequences", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
     ("reasoning_effort", names.GEN_AI_REQUEST_REASONING_LEVEL, string),
 )
-_MODEL_NAMES: Final = ("model", "model_name", "model_id", "deployment_name")
+MODEL_NAMES: Final = ("model", "model_name", "model_id", "deployment_name")
 _OUTPUT_TYPES: Final = {
     "text": OutputType.TEXT,
     "json_object": OutputType.JSON,
@@ -113,7 +113,7 @@ def _identity(call: Call) -> Attributes:
     metadata, params = call.get("metadata"), call.get("invocation_params")
     provider = string(field(metadata, "ls_provider")) or string(field(params, "_type")) or "unknown"
     attributes: Attributes = {names.GEN_AI_PROVIDER_NAME: PROVIDERS.get(provider, provider)}
-    model = string(field(metadata, "ls_model_name")) or _first(params, _MODEL_NAMES)
+    model = string(field(metadata, "ls_model_name")) or _first(params, MODEL_NAMES)
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
     return attributes
@@ -199,7 +199,7 @@ def _response(result: Any) -> Found:
     found: dict[str, Any] = {
         names.GEN_AI_RESPONSE_ID: string(field(metadata, "id"))
         or (None if own_id is None or own_id.startswith(_OWN_IDS) else own_id),
-        names.GEN_AI_RESPONSE_MODEL: _first(metadata, _MODEL_NAMES),
+        names.GEN_AI_RESPONSE_MODEL: _first(metadata, MODEL_NAMES),
         names.GEN_AI_RESPONSE_FINISH_REASONS: [reason or FinishReason.ERROR for reason in reasons]
         if any(reasons)
         else None,
