@@ -82,7 +82,7 @@ class App:
         """A chat model of the demo's server."""
         # LangChain would share its HTTP clients between event loops; and certificates take 30 ms to load.
         clients = openai.DefaultHttpxClient(verify=False), openai.DefaultAsyncHttpxClient(verify=False)
-        self._made.extend(clients)
+        self.closes(*clients)
         defaults = {
             "model": MODEL,
             "api_key": "test",
@@ -92,6 +92,10 @@ class App:
             "http_async_client": clients[1],
         }
         return ChatOpenAI(**{**defaults, **options})
+
+    def closes(self, *clients: Any) -> None:
+        """Has these closed when the scenario is over."""
+        self._made.extend(clients)
 
     async def invoke(self, runnable: Any, *args: Any, **kwargs: Any) -> Any:
         """`invoke` or `ainvoke`."""

@@ -8,7 +8,7 @@ from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
 from .method import UNREAD, Active, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
-from .operation import Content, Operation, detach
+from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
 
@@ -22,6 +22,7 @@ __all__ = [
     "Closing",
     "Content",
     "ContentCapture",
+    "Failure",
     "Fold",
     "Found",
     "LibraryInstrumentor",

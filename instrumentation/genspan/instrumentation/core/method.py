@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.util.types import AttributeValue
 
-from .operation import Content
+from .operation import Content, Failure
 from .reading import Attributes, given
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Call:
     instance: Any
     """The object that the method is bound to."""
     arguments: Mapping[str, Any]
-    """The keyword arguments."""
+    """By name, as they go out."""
     watched: bool = False
     """Some are one-shot iterators, whose items are known only when the library has read them."""
 
@@ -66,6 +66,10 @@ def _nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
+def _success(_: Any) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method that is a GenAI operation. Every function is pure: values in, values out."""
@@ -80,6 +84,8 @@ class Method:
     """The content attributes of the request; asked for only where content is captured."""
     response: Callable[[Any], Found] = _nothing
     response_content: Callable[[Any], Content] = _nothing
+    failure: Callable[[Any], Failure | None] = _success
+    """What a response that the library takes for a good one says of its failure."""
     fold: Callable[[], Fold] | None = None
     """How to put a streamed response together; None where the method never streams."""
     envelope: Envelope | None = None
@@ -89,6 +95,8 @@ class Method:
     """It is no coroutine function, and returns something to await that does nothing before."""
     body: Callable[[bytes], Any] | None = None
     """The response, or `Chunks`, from the bytes of a body that the app reads out of the envelope by itself."""
+    overrides: str | None = None
+    """The argument, a mapping, whose items replace the arguments of the same names on the wire."""
     iterables: tuple[str, ...] = ()
     """Arguments that may be one-shot iterators: they are watched as the library reads them, never read by us."""
 

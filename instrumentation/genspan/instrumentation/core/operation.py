@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import Token
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,15 @@ _THINKING: Final = _INFERENCE | {OperationName.INVOKE_AGENT}
 _TOTALS: Final = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 AttachToken = Token[Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an answer says of its own failure, where the library raises nothing."""
+
+    type: str
+    """The service's code for it: the value of `error.type`."""
+    message: str = ""
 
 
 def detach(token: AttachToken) -> None:
@@ -163,11 +173,11 @@ class Operation:
 
     def fail(
         self,
-        error: BaseException,
+        error: BaseException | Failure,
         attributes: Mapping[str, AttributeValue | None] | None = None,
         content: Content | None = None,
     ) -> None:
-        """Ends the operation with status ERROR and the exception.
+        """Ends the operation with status ERROR and the exception, or what the answer says of its failure.
 
         GeneratorExit is none: a generator or coroutine that is closed early sees it when the app has left.
         """
@@ -198,7 +208,7 @@ class Operation:
         self,
         attributes: Mapping[str, AttributeValue | None] | None,
         content: Content | None,
-        error: BaseException | None,
+        error: BaseException | Failure | None,
     ) -> None:
         guarded(self._end, attributes or {}, content, error)
         self.span.end()
@@ -210,7 +220,7 @@ class Operation:
         self,
         attributes: Mapping[str, AttributeValue | None],
         content: Content | None,
-        error: BaseException | None,
+        error: BaseException | Failure | None,
     ) -> None:
         if not self.recording:
             return
@@ -221,7 +231,7 @@ class Operation:
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
                 fresh[name] = value
-        if self._first_chunk is not None:
+        if self._first_chunk is not None and self.name in _INFERENCE:
             fresh[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
         if error is not None:
             fresh[names.ERROR_TYPE] = error_type(error)
@@ -241,11 +251,12 @@ class Operation:
             totals = (fresh.get(name, self._attributes.get(name)) for name in _TOTALS)
             self._agent.count(self.name, tuple(tokens if isinstance(tokens, int) else 0 for tokens in totals))
 
-    def _report(self, seconds: float, error: BaseException | None) -> None:
+    def _report(self, seconds: float, error: BaseException | Failure | None) -> None:
         """What goes out beside the attributes: status, metrics, events."""
         if error is not None:
-            message = guarded(str, error) or ""
+            message = error.message if isinstance(error, Failure) else guarded(str, error) or ""
             self.span.set_status(Status(StatusCode.ERROR, message))
+        if isinstance(error, BaseException):
             guarded(self.span.record_exception, error)
             self._emit(
                 GEN_AI_CLIENT_OPERATION_EXCEPTION.name,
@@ -255,7 +266,7 @@ class Operation:
         instruments = self._telemetry.instruments
         if instruments.live:
             instruments.ended(self.name, seconds, self._attributes)
-            if self._first_chunk is not None:
+            if self._first_chunk is not None and self.name in _INFERENCE:
                 instruments.streamed(self._first_chunk - self._started, self._gaps, self._attributes)
             if self.name == OperationName.INVOKE_AGENT:
                 kinds = [child[0] for child in self._children]
@@ -292,12 +303,12 @@ class InnerOperation(Operation):
     def _sum_up(self, fresh: Attributes) -> None:
         """Nothing: the outer operation counts."""
 
-    def _report(self, seconds: float, error: BaseException | None) -> None:
+    def _report(self, seconds: float, error: BaseException | Failure | None) -> None:
         """Hands over what is known. Whether the whole call failed is for the outer operation to say."""
         self._attributes.pop(names.ERROR_TYPE, None)
         self._outer.contribute(self._attributes)
 
 
-def error_type(error: BaseException) -> str:
-    """The exception's class name, the value of `error.type`."""
-    return type(error).__qualname__
+def error_type(error: BaseException | Failure) -> str:
+    """The value of `error.type`: the exception's class name, or the service's code."""
+    return error.type if isinstance(error, Failure) else type(error).__qualname__

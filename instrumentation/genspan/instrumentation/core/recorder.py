@@ -10,7 +10,7 @@ from typing import Any, Final
 from .dropping import finish_dropped
 from .guard import guarded, place_of, report
 from .method import Chunks, Fold, Found, Method
-from .operation import Content, Operation
+from .operation import Content, Failure, Operation
 
 _open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
 """Streams that the app has not read to their end."""
@@ -71,7 +71,7 @@ class Recorder:
                 self._add(chunk)
             self.finish()
         else:
-            self.operation.finish(*self._read(response))
+            self._conclude(response, None)
 
     def body(self, body: bytes) -> None:
         """Takes the bytes that the app has read of the body, which ends the operation."""
@@ -95,15 +95,16 @@ class Recorder:
             return
         _open.discard(self)
         partial = guarded(self._fold.response) if self._fold is not None and self.operation.recording else None
-        attributes, content = ({}, None) if partial is None else self._read(partial)
+        self._conclude(partial, error)
+
+    def _conclude(self, response: Any, error: BaseException | Failure | None) -> None:
+        attributes: Found = {}
+        content: Content | None = None
+        if response is not None and self.operation.recording:
+            attributes = guarded(self._method.response, response) or {}
+            content = guarded(self._method.response_content, response) if self.operation.captures_content else None
+            error = error or guarded(self._method.failure, response)
         if error is None:
             self.operation.finish(attributes, content)
         else:
             self.operation.fail(error, attributes, content)
-
-    def _read(self, response: Any) -> tuple[Found, Content | None]:
-        if not self.operation.recording:
-            return {}, None
-        attributes = guarded(self._method.response, response) or {}
-        content = guarded(self._method.response_content, response) if self.operation.captures_content else None
-        return attributes, content

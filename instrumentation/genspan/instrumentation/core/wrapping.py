@@ -123,6 +123,9 @@ def _watching(
     arguments = {**kwargs, **seen} if seen else kwargs
     if args:
         arguments = {**dict(zip(method.positional, args, strict=False)), **arguments}
+    overriding = kwargs.get(method.overrides) if method.overrides else None
+    if isinstance(overriding, dict):
+        arguments = {**arguments, **overriding}
     return kwargs, Call(instance, arguments, bool(seen))
 
 

@@ -92,6 +92,7 @@ SPEECH: Final = Method(
     request_content=_speech_request_content,
     response_content=_speech_content,
     envelope=binary_envelope,
+    overrides="extra_body",
     body=binary_body,
 )
 TEXT: Final = Method(
@@ -103,6 +104,7 @@ TEXT: Final = Method(
     response_content=_text_content,
     fold=TranscriptFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
 )
 

@@ -97,6 +97,7 @@ CHAT: Final = Method(
     response_content=_response_content,
     fold=ChatFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     iterables=("messages", "tools"),
 )

@@ -108,6 +108,7 @@ COMPLETION: Final = Method(
     response_content=_response_content,
     fold=CompletionFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
 )
 

@@ -49,6 +49,7 @@ DECIDE: Final = Method(
     response=_response,
     response_content=_response_content,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     iterables=("input", "questions"),
 )

@@ -46,6 +46,7 @@ EMBEDDINGS: Final = Method(
     request=_request,
     response=_response,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
 )
 

@@ -90,6 +90,7 @@ IMAGE: Final = Method(
     response_content=_response_content,
     fold=ImageFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
 )
 

@@ -59,6 +59,7 @@ MODERATE: Final = Method(
     response=_response,
     response_content=_response_content,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
-from genspan.instrumentation.core import Attributes, Call, Closing, Content, Found, Method, Target
+from genspan.instrumentation.core import Attributes, Call, Closing, Content, Failure, Found, Method, Target
 from genspan.instrumentation.core.reading import Table, attributes_of, double, field, given, integer, items, string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
@@ -89,6 +89,14 @@ def _response_content(response: Any) -> Content:
     return {names.GEN_AI_OUTPUT_MESSAGES: output_messages(response)}
 
 
+def _failure(response: Any) -> Failure | None:
+    """Why the model gave no answer, which the service says in one that came with HTTP status 200."""
+    if field(response, "status") != "failed":
+        return None
+    error = field(response, "error")
+    return Failure(string(field(error, "code")) or "failed", string(field(error, "message")) or "")
+
+
 class ResponseFold:
     """Takes the events of a streamed response. The last holds it whole; cut off before, what came is put together."""
 
@@ -96,6 +104,7 @@ class ResponseFold:
         self._latest: Any = None
         self._done: list[Any] = []
         self._texts: dict[str, list[str]] = {}
+        self._error: Any = None
 
     def add(self, event: Any) -> None:
         """Takes a `ResponseStreamEvent`."""
@@ -108,19 +117,21 @@ class ResponseFold:
             item = field(event, "item")
             self._done.append(item)
             self._texts.pop(str(field(item, "id")), None)
+        elif kind == "error":
+            self._error = event
         else:
             self._latest = field(event, "response") or self._latest
 
     def response(self) -> Any:
         """The response, or the JSON of what is known of it."""
         latest = self._latest
-        if items(field(latest, "output")) or not (self._done or self._texts):
+        known = {name: field(latest, name) for name in ("id", "model", "service_tier", "conversation", "usage")}
+        if items(field(latest, "output")) or not (self._done or self._texts or self._error):
             return latest
         unfinished = [
             {"type": "message", "content": [{"type": "output_text", "text": "".join(pieces)}]}
             for pieces in self._texts.values()
         ]
-        known = {name: field(latest, name) for name in ("id", "model", "service_tier", "conversation", "usage")}
         # Whole where the service leaves the items out of the last event, cut off where that event never came.
         status = field(latest, "status")
         ended = status not in ("in_progress", "queued", None)
@@ -139,8 +150,10 @@ CREATE: Final = Method(
     request_content=_request_content,
     response=_response,
     response_content=_response_content,
+    failure=_failure,
     fold=ResponseFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     iterables=("input", "tools"),
 )
@@ -166,6 +179,7 @@ COMPACT: Final = Method(
     response=_compacted,
     response_content=_compacted_content,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     iterables=("input",),
 )
@@ -208,17 +222,20 @@ RETRIEVE: Final = Method(
     response_content=_fetched_content,
     fold=ResponseFold,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     positional=("response_id",),
 )
 
 _MODULE: Final = "openai.resources.responses.responses"
+_BETA: Final = "openai.resources.beta.responses.responses"
 _STREAM: Final = "openai.lib.streaming.responses._responses"
 _CLOSE: Final = Closing(attrgetter("_raw_stream"))
 
 TARGETS: Final = (
     *(
-        Target(_MODULE, f"{owner}.{name}", does)
+        Target(module, f"{owner}.{name}", does)
+        for module in (_MODULE, _BETA)
         for owner in ("Responses", "AsyncResponses")
         for name, does in (("create", CREATE), ("parse", CREATE), ("compact", COMPACT), ("retrieve", RETRIEVE))
     ),

@@ -57,6 +57,7 @@ SEARCH: Final = Method(
     request_content=_request_content,
     response_content=_response_content,
     envelope=envelope,
+    overrides="extra_body",
     body=body,
     positional=("vector_store_id",),
 )
