@@ -33,7 +33,9 @@ _CLASS: Final = re.compile(
 )
 """Names that runs have from LangChain's classes, not from the app. What follows `<` says what the class holds."""
 _STRUCTURE: Final = frozenset({"prompt", "parser"})
-_PLUMBING: Final = frozenset({"insert_history", "load_history", "check_sync_or_async", "format_inputs"})
+_PLUMBING: Final = frozenset(
+    {"insert_history", "load_history", "check_sync_or_async", "format_inputs", "_check_refusal"}
+)
 """Names that LangChain gives to parts of its own chains."""
 _AGENT_MAKERS: Final = ("create_agent.", "create_react_agent.")
 _HIDDEN: Final = "langsmith:hidden"
