@@ -19,6 +19,7 @@ from opentelemetry.sdk.metrics.export import Histogram, Metric, Sum
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
+from genspan.instrumentation.core.operations import MODERATION
 from support.content_schemas import content_errors
 from support.registry import REGISTRY
 
@@ -59,6 +60,8 @@ _SPANS: dict[str, dict[str, Any]] = REGISTRY["spans"]
 _ATTRIBUTES: dict[str, dict[str, Any]] = REGISTRY["attributes"]
 _PREFIXES = tuple(f"{name}." for name, spec in _ATTRIBUTES.items() if spec["type"].startswith("template"))
 _VOCABULARIES = ("gen_ai.", "openai.", "mcp.", "aws.bedrock.")
+_ADDED = {MODERATION: {**_SPANS["gen_ai.client.inference"]}}
+"""Operations that the conventions lack, to what their spans are: as an inference, without what providers add to it."""
 _MCP = {"CLIENT": "mcp.client", "SERVER": "mcp.server"}
 
 _OPEN_ENUMS = {"gen_ai.provider.name", "openai.request.service_tier", "mcp.method.name"}
@@ -107,7 +110,10 @@ def _span_type(span: ReadableSpan, attributes: Attributes) -> dict[str, Any] | N
     """The registry's row for a span: by operation, and by kind where an operation has two; MCP's by its method."""
     if "mcp.method.name" in attributes and span.kind.name in _MCP:
         return _SPANS[_MCP[span.kind.name]]
-    rows = [row for row in _SPANS.values() if attributes.get("gen_ai.operation.name") in row["operations"]]
+    operation = attributes.get("gen_ai.operation.name")
+    if operation in _ADDED:
+        return _ADDED[operation]
+    rows = [row for row in _SPANS.values() if operation in row["operations"]]
     of_kind = [row for row in rows if span.kind.name.lower() in {row["kind"], *row["also_kind"]}]
     return next(iter(of_kind or rows), None)
 
@@ -263,7 +269,7 @@ def _value_faults(attributes: Attributes, *, structured: bool) -> Iterator[tuple
             yield "attribute type", f"{name} is {value!r}, not {spec['type']}"
         elif value == "" and not spec.get("content"):
             yield "empty value", name
-        elif "enum" in spec and name not in _OPEN_ENUMS and value not in spec["enum"]:
+        elif "enum" in spec and name not in _OPEN_ENUMS and value not in (*spec["enum"], *_ADDED):
             yield "enum value", f"{name} is {value!r}"
 
 

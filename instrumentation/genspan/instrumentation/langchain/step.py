@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry.context import Context
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
-from genspan.instrumentation.core import Attributes, Operation, Telemetry, guarded
+from genspan.instrumentation.core import Attributes, Failure, Operation, Telemetry, guarded
 
 
 class Step(Operation):
@@ -20,7 +20,7 @@ class Step(Operation):
     def _sum_up(self, fresh: Attributes) -> None:
         pass
 
-    def _report(self, seconds: float, error: BaseException | None) -> None:
-        if error is not None:
+    def _report(self, seconds: float, error: BaseException | Failure | None) -> None:
+        if isinstance(error, BaseException):
             self.span.set_status(Status(StatusCode.ERROR, guarded(str, error) or ""))
             guarded(self.span.record_exception, error)

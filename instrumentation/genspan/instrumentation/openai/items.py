@@ -81,6 +81,8 @@ def output_messages(response: Any) -> list[OutputMessage] | None:
 
 def finish_reason(response: Any) -> str | None:
     """Why a response ended; None while it has not, as one that runs in the background."""
+    if field(response, "cut_off") is True:
+        return FinishReason.ERROR
     status = string(field(response, "status"))
     if status == "incomplete":
         reason = string(field(field(response, "incomplete_details"), "reason"))

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Closing, Content, Failure, Found, Method, Target
-from genspan.instrumentation.core.reading import Table, attributes_of, double, field, given, integer, items, string
+from genspan.instrumentation.core.reading import Table, attributes_of, double, field, given, integer, string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
@@ -14,6 +14,7 @@ from .endpoint import endpoint, model_and_endpoint
 from .envelope import body, envelope
 from .items import finish_reason, input_messages, output_messages, system_instructions
 from .messages import tool_definitions
+from .response_stream import ResponseFold
 from .usage import token_usage
 
 _REQUEST: Final[Table] = (
@@ -90,57 +91,21 @@ def _response_content(response: Any) -> Content:
 
 
 def _failure(response: Any) -> Failure | None:
-    """Why the model gave no answer, which the service says in one that came with HTTP status 200."""
-    if field(response, "status") != "failed":
-        return None
-    error = field(response, "error")
+    """Why the model gave no answer, which the service may say in one with HTTP status 200."""
+    broken = _broken(response)
+    if broken is not None or field(response, "status") != "failed":
+        return broken
+    return _said_of(field(response, "error"))
+
+
+def _broken(response: Any) -> Failure | None:
+    """The error that a stream ended with, which the SDK gives as an event."""
+    event = field(response, "stream_error")
+    return None if event is None else _said_of(event)
+
+
+def _said_of(error: Any) -> Failure:
     return Failure(string(field(error, "code")) or "failed", string(field(error, "message")) or "")
-
-
-class ResponseFold:
-    """Takes the events of a streamed response. The last holds it whole; cut off before, what came is put together."""
-
-    def __init__(self) -> None:
-        self._latest: Any = None
-        self._done: list[Any] = []
-        self._texts: dict[str, list[str]] = {}
-        self._error: Any = None
-
-    def add(self, event: Any) -> None:
-        """Takes a `ResponseStreamEvent`."""
-        kind = field(event, "type")
-        if kind == "response.output_text.delta":
-            delta = field(event, "delta")
-            if isinstance(delta, str):
-                self._texts.setdefault(str(field(event, "item_id")), []).append(delta)
-        elif kind == "response.output_item.done":
-            item = field(event, "item")
-            self._done.append(item)
-            self._texts.pop(str(field(item, "id")), None)
-        elif kind == "error":
-            self._error = event
-        else:
-            self._latest = field(event, "response") or self._latest
-
-    def response(self) -> Any:
-        """The response, or the JSON of what is known of it."""
-        latest = self._latest
-        known = {name: field(latest, name) for name in ("id", "model", "service_tier", "conversation", "usage")}
-        if items(field(latest, "output")) or not (self._done or self._texts or self._error):
-            return latest
-        unfinished = [
-            {"type": "message", "content": [{"type": "output_text", "text": "".join(pieces)}]}
-            for pieces in self._texts.values()
-        ]
-        # Whole where the service leaves the items out of the last event, cut off where that event never came.
-        status = field(latest, "status")
-        ended = status not in ("in_progress", "queued", None)
-        return {
-            **known,
-            "status": status if ended else "incomplete",
-            "incomplete_details": field(latest, "incomplete_details"),
-            "output": [*self._done, *unfinished],
-        }
 
 
 CREATE: Final = Method(
@@ -220,6 +185,7 @@ RETRIEVE: Final = Method(
     request=_fetch_request,
     response=_fetched,
     response_content=_fetched_content,
+    failure=_broken,
     fold=ResponseFold,
     envelope=envelope,
     overrides="extra_body",
