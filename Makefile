@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo test lint format semconv constraints pictures clean
+.PHONY: demo test lint format semconv constraints pictures compared clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -63,6 +63,10 @@ constraints: $(BIN)/uv
 pictures: $(VENV)/.dev demo
 	sh tests/browser.sh
 	$(BIN)/python docs/pictures.py
+
+# What OpenTelemetry's own instrumentation of OpenAI's SDK records, and ours, as a page in docs.
+compared: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m compared.openai_table
 
 clean:
 	rm -rf $(VENV) $(PHOENIX) .demo dist build
