@@ -66,8 +66,6 @@ def test_a_database_in_memory_is_refused(uri: str) -> None:
 @pytest.mark.parametrize(
     "uri",
     [
-        "http://localhost:5000",
-        "https://mlflow.example",
         "databricks",
         "databricks://profile",
         "postgresql+psycopg2://db/mlflow",

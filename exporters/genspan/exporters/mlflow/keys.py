@@ -59,6 +59,8 @@ class TraceMetadataKey:
     OUTPUTS: Final = "mlflow.traceOutputs"
     SOURCE_RUN: Final = "mlflow.sourceRun"
     MODEL_ID: Final = "mlflow.modelId"
+    TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"
+    COST: Final = "mlflow.trace.cost"
 
 
 class TraceTagKey:

@@ -10,12 +10,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Store, StoreUnavailable
+from genspan.exporters.mlflow.stores.server import ServerStore
 from genspan.exporters.mlflow.stores.sqlite import SqliteStore
 
 __all__ = ["STORES", "Experiment", "Rejection", "Store", "StoreUnavailable", "UnsupportedTrackingUri", "open_store"]
 
 STORES: Final[Mapping[str, Callable[[str], Store]]] = {
     "sqlite": SqliteStore,
+    "http": ServerStore,
+    "https": ServerStore,
 }
 """Stores by the scheme of the tracking URI, without SQLAlchemy's `+driver`."""
 
@@ -26,11 +29,9 @@ class UnsupportedTrackingUri(ValueError):
     def __init__(self, uri: str) -> None:
         super().__init__(
             f"genspan cannot write to the MLflow tracking URI {_without_secrets(uri)!r} yet, so no trace goes to "
-            "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, or no "
-            "MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current folder). For an MLflow server, "
-            "send OTLP to it instead: OTEL_TRACES_EXPORTER=otlp, "
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=<server>/v1/traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf, "
-            "OTEL_EXPORTER_OTLP_TRACES_HEADERS=x-mlflow-experiment-id=<id>."
+            "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, an MLflow server at "
+            "http://host:port or https://host, or no MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current "
+            "folder)."
         )
 
 

@@ -1,0 +1,5 @@
+"""Traces into an MLflow server, over HTTP."""
+
+from genspan.exporters.mlflow.stores.server.store import ServerStore
+
+__all__ = ["ServerStore"]

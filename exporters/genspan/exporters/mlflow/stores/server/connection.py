@@ -1,0 +1,175 @@
+"""Requests to one server, and what its refusals mean."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from genspan.exporters.mlflow.stores.contract import StoreUnavailable
+from genspan.exporters.mlflow.stores.server.access import Access
+from genspan.semconv.encoding import decode, encode
+
+if TYPE_CHECKING:
+    import requests
+
+REFUSALS: Final = frozenset({400, 404, 409, 413, 422})
+"""Statuses by which a server speaks of what a request holds. Any other but 2xx may pass: wrong credentials are
+corrected, a busy server recovers."""
+
+MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
+EXISTING: Final = "RESOURCE_ALREADY_EXISTS"
+
+LONGEST_REASON: Final = 500
+"""Characters of a server's own words."""
+
+
+class Refused(Exception):
+    """The server will not take what a request holds; the message is the server's."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        """MLflow's name for the error, such as `RESOURCE_DOES_NOT_EXIST`; empty where it gives none."""
+
+
+class ServerFault(StoreUnavailable):
+    """The server failed (500) at a request. That may be for what the request holds, or for anything else."""
+
+
+class Connection:
+    """Keeps a connection to the server open; a forked child makes its own."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self._session: requests.Session | None = None
+        self._process = os.getpid()
+
+    def get(self, path: str, **query: str) -> Any:
+        """The JSON answer to a GET. Raises Refused or StoreUnavailable."""
+        return _json(self._send("GET", path, params=query))
+
+    def post(self, path: str, body: object) -> Any:
+        """The JSON answer to a POST of JSON. Raises Refused or StoreUnavailable."""
+        return _json(self._send("POST", path, data=encode(body).encode(), headers={"Content-Type": "application/json"}))
+
+    def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """POSTs bytes. Raises Refused or StoreUnavailable."""
+        self._send("POST", path, data=body, headers=headers)
+
+    def close(self) -> None:
+        """Closes the connection; a later request opens another."""
+        if self._session is not None and self._process == os.getpid():
+            self._session.close()
+        self._session = None
+
+    def _send(self, method: str, path: str, **content: Any) -> requests.Response:
+        import requests
+
+        session, url = self._opened(), self.access.url + path
+        for is_last in (False, True):
+            try:
+                # A redirected POST would arrive as a GET.
+                answer = session.request(method, url, timeout=self.access.timeout, allow_redirects=False, **content)
+                break
+            except requests.Timeout as error:
+                raise StoreUnavailable(f"MLflow at {self.access.url} does not answer in time.") from error
+            except requests.ConnectionError as error:
+                # A server closes a connection that nobody used for a while (MLflow's after five seconds), perhaps in
+                # the very moment of its next use. Whatever we send may be sent twice.
+                if is_last:
+                    raise StoreUnavailable(
+                        f"MLflow at {self.access.url} cannot be reached: {_reason(error)}."
+                    ) from error
+            except (requests.RequestException, OSError, ValueError) as error:
+                raise StoreUnavailable(f"MLflow at {self.access.url} cannot be asked: {_reason(error)}.") from error
+        if not 200 <= answer.status_code < 300:
+            self._raise(answer)
+        return answer
+
+    def _opened(self) -> requests.Session:
+        if self._session is None or self._process != os.getpid():
+            self._session, self._process = _session(self.access), os.getpid()
+        return self._session
+
+    def _raise(self, answer: requests.Response) -> None:
+        status, (code, words) = answer.status_code, _words(answer)
+        if status in REFUSALS and not (status == 404 and not code):
+            raise Refused(status, code, words)
+        url = self.access.url
+        if status in (401, 403):
+            raise StoreUnavailable(
+                f"MLflow at {url} refuses these credentials ({status}). Set MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to ones that may write."
+            )
+        if status == 501:
+            raise StoreUnavailable(
+                f"MLflow at {url} keeps its data in plain files, which take no spans over HTTP ({words}). Start it "
+                "with a database, as in mlflow server --backend-store-uri sqlite:///mlflow.db."
+            )
+        if status == 500:
+            raise ServerFault(f"MLflow at {url} failed: {words}")
+        if status == 404 or 300 <= status < 400:
+            raise StoreUnavailable(
+                f"{url} does not seem to be an MLflow server of version 3.4 or later (status {status}). Is "
+                "MLFLOW_TRACKING_URI right?"
+            )
+        raise StoreUnavailable(f"MLflow at {url} answers with status {status}: {words}")
+
+
+def _session(access: Access) -> requests.Session:
+    import requests
+
+    session = requests.Session()
+    # Not as a header, which `requests` would replace by what ~/.netrc says of the host.
+    if access.basic is not None:
+        credentials = ":".join(access.basic).encode()
+        session.auth = _Authorization(f"Basic {b64encode(credentials).decode()}")
+    elif access.token is not None:
+        session.auth = _Authorization(f"Bearer {access.token}")
+    session.headers.update(access.headers)
+    session.headers["User-Agent"] = "genspan"
+    session.cert = access.certificate
+    if access.verify is not None:
+        session.verify = access.verify
+        if access.verify is False or "REQUESTS_CA_BUNDLE" in os.environ or "CURL_CA_BUNDLE" in os.environ:
+            # These variables win over a session's own setting (requests 2.34).
+            session.trust_env = False
+    return session
+
+
+class _Authorization:
+    """Puts a header on requests, UTF-8 where `requests` alone would have Latin-1."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return decode(answer.content)
+    except ValueError as error:
+        raise StoreUnavailable(f"{answer.url.partition('?')[0]} answers, but not as MLflow does.") from error
+
+
+def _words(answer: requests.Response) -> tuple[str, str]:
+    """MLflow's code and message, or FastAPI's, or whatever the answer holds."""
+    try:
+        said = decode(answer.content)
+        code, message = said.get("error_code", ""), said.get("message") or said.get("detail")
+        return str(code), str(message)[:LONGEST_REASON]
+    except (ValueError, AttributeError):
+        return "", answer.text[:LONGEST_REASON]
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom of an error, without what differs from one try to the next."""
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    return getattr(error, "strerror", None) or (str(error) if isinstance(error, OSError) else type(error).__name__)

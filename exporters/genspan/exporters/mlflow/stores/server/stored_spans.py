@@ -1,0 +1,56 @@
+"""The spans that a server holds of a trace, read back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from genspan.exporters.mlflow.model import MlflowSpan
+from genspan.exporters.mlflow.stores.server.connection import Connection
+from genspan.exporters.mlflow.stores.server.trace_info import TRACES
+from genspan.exporters.mlflow.stores.sqlite import span_content
+from genspan.semconv.encoding import encode
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch(connection: Connection, trace_id: str) -> list[MlflowSpan]:
+    """The stored spans of a trace, whoever wrote them, with what the facts of a trace need of them."""
+    answer = connection.get(f"{TRACES}/get", trace_id=trace_id, allow_partial="true")
+    return [read for span in answer["trace"].get("spans", ()) if (read := _read(span)) is not None]
+
+
+def _read(span: Mapping[str, Any]) -> MlflowSpan | None:
+    try:
+        return span_content.read(encode(_content(span)))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        _logger.debug("A stored span cannot be read and counts for nothing", exc_info=True)
+        return None
+
+
+def _content(span: Mapping[str, Any]) -> dict[str, Any]:
+    """A span of OTLP's protobuf, in protobuf's JSON, as MLflow keeps it in a database."""
+    return {
+        "trace_id": span["trace_id"],
+        "span_id": span["span_id"],
+        "parent_span_id": span.get("parent_span_id"),
+        "name": span.get("name", ""),
+        "start_time_unix_nano": int(span.get("start_time_unix_nano", 0)),
+        "end_time_unix_nano": int(span.get("end_time_unix_nano", 0)),
+        "status": {"code": span.get("status", {}).get("code", "STATUS_CODE_UNSET")},
+        "attributes": {pair["key"]: encode(_plain(pair.get("value", {}))) for pair in span.get("attributes", ())},
+    }
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    """What an AnyValue holds."""
+    kind = next(iter(value), None)
+    if kind is None:
+        return None
+    held = value[kind]
+    if kind == "array_value":
+        return [_plain(item) for item in held.get("values", ())]
+    if kind == "kvlist_value":
+        return {pair["key"]: _plain(pair.get("value", {})) for pair in held.get("values", ())}
+    return int(held) if kind == "int_value" else held
