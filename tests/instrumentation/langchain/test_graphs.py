@@ -138,6 +138,8 @@ async def test_graph_and_agent_as_nodes(app: App) -> object:
 async def test_interrupt_and_resume(app: App) -> object:
     """An interrupt is no failure."""
     types = pytest.importorskip("langgraph.types")
+    if not hasattr(types, "interrupt"):
+        pytest.skip("came with langgraph 0.2.57")
 
     def approve(state: State) -> State:
         return {"messages": [("ai", types.interrupt("May I?"))]}

@@ -1,0 +1,73 @@
+"""The same scenarios on the oldest versions that we support, and on newer ones than the environment's own.
+
+Each set runs in a virtual environment of its own, kept in the repository's root (`.venv-langchain-…`) for next time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+HERE = Path(__file__).parent.relative_to(ROOT)
+SETS = {
+    "0.3.0": [
+        "langchain==0.3.0",
+        "langchain-openai==0.2.0",
+        "langgraph==0.2.23",
+        "pydantic<2.11",  # whose warnings langchain-core 0.3.0 provokes anew in each run
+    ],
+    "1.8.1": ["langchain==1.5.0", "langchain-openai==1.7.4", "langgraph==1.2.22", "langchain-classic==1.0.8"],
+}
+"""Beside these versions of langchain-core: what goes with them."""
+OVERRIDE = "certifi==2026.10.18"
+"""langchain-core 1.8 asks for a newer one than all package indexes have yet."""
+TESTING = ["pytest", "pytest-asyncio", "hypothesis", "jsonschema", "cloudpickle", "numpy"]
+OTEL = ["opentelemetry-api", "opentelemetry-sdk", "opentelemetry-instrumentation", "orjson", "wrapt"]
+SOURCES = ("semconv", "instrumentation", "distro")
+
+# What starts interpreters or runs for long shows nothing new about a version.
+ESSENTIAL = ["-k", "not before_the_app_imports", "-m", "not slow"]
+
+
+def _environment(core: str) -> Path:
+    """The interpreter of the set's environment, made where it is missing or was made for other requirements."""
+    home = ROOT / f".venv-langchain-{core}"
+    python = home / "bin" / "python"
+    wanted = [f"langchain-core=={core}", *SETS[core], *TESTING, *OTEL]
+    made = home / "made-for"
+    with (ROOT / f".venv-langchain-{core}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists() or made.read_text() != "\n".join(wanted):
+            uv = Path(sys.executable).with_name("uv")
+            subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, home], check=True)
+            override = home / "override.txt"
+            override.write_text(OVERRIDE)
+            install = [uv, "pip", "install", "--quiet", "--python", python, "--override", override]
+            subprocess.run([*install, *wanted], check=True)
+            made.write_text("\n".join(wanted))
+    return python
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", SETS)
+def test_scenarios_on(core: str) -> None:
+    if version("langchain-core") == core:
+        pytest.skip("this is that version")
+    python = _environment(core)
+    done = subprocess.run(
+        [python, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider", "--show-capture=no", *ESSENTIAL],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES), "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert " passed" in done.stdout
