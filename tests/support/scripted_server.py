@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, tuple(self.headers.items()), body)
         self.server.script._next_answer(request).write(self)
 
-    do_GET = do_POST
+    do_GET = do_DELETE = do_POST
 
     def wait_for_client_to_leave(self) -> None:
         while True:

@@ -15,7 +15,7 @@ from typing import Any
 import pydantic
 
 _VOLATILE = re.compile(
-    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|\('127.0.0.1', \d+\)"
+    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|boundary=[0-9a-f]+|\('127.0.0.1', \d+\)"
 )
 _CHANCE = re.compile(r"asynchronous generator|^Using selector")
 """Which of an abandoned stream's generators asyncio comes to first, and logs, is chance; so are transports' steps."""
@@ -93,9 +93,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_class(value), *map(plain, value)]
     if hasattr(value, "status_code") and hasattr(value, "http_version"):
-        return (_class(value), value.status_code, value.headers.multi_items())
+        return (_class(value), value.status_code, plain(value.headers.multi_items()))
     if hasattr(value, "method") and hasattr(value, "url"):
-        return (_class(value), value.method, str(value.url), value.headers.multi_items())
+        return (_class(value), value.method, str(value.url), plain(value.headers.multi_items()))
     if is_dataclass(value):
         return (_class(value), [(f.name, plain(getattr(value, f.name))) for f in fields(value)])
     return _class(value)

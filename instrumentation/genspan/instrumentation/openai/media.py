@@ -22,7 +22,8 @@ def by_address(modality: str, address: str) -> BlobPart | UriPart:
 def blob(modality: str, data: str, mime_type: str | None = None) -> BlobPart:
     """Bytes in base64; beyond `GENSPAN_BLOB_LIMIT` only how many they are."""
     if len(data) > blob_limit():
-        part: BlobPart = {"type": "blob", "modality": modality, "content": "", "size": len(data) * 3 // 4}
+        size = len(data) * 3 // 4 - data.count("=", -2)
+        part: BlobPart = {"type": "blob", "modality": modality, "content": "", "size": size}
     else:
         part = {"type": "blob", "modality": modality, "content": data}
     if mime_type is not None:
