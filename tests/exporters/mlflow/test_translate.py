@@ -60,7 +60,9 @@ def said(role: str, *parts: Any) -> dict[str, Any]:
     }
 
 
-def test_a_chat_span_becomes_the_span_that_mlflow_stores() -> None:
+def test_a_chat_span_becomes_the_span_that_mlflow_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Today's price is for the package to say.
+    monkeypatch.setattr("genspan.exporters.mlflow.translate.price", lambda *call: Cost(0.25, 0.5, 0.75))
     context = SpanContext(int(TRACE_ID, 16), int(SPAN_ID, 16), is_remote=False)
     parent = SpanContext(int(TRACE_ID, 16), int(PARENT_ID, 16), is_remote=True)
     span = ReadableSpan(
@@ -108,6 +110,7 @@ def test_a_chat_span_becomes_the_span_that_mlflow_stores() -> None:
         "mlflow.traceRequestId": f"tr-{TRACE_ID}",
         "mlflow.spanType": "CHAT_MODEL",
         "mlflow.message.format": "openai",
+        "mlflow.llm.cost": {"input_cost": 0.25, "output_cost": 0.5, "total_cost": 0.75},
         "mlflow.spanInputs": {
             "messages": [
                 {"role": "system", "content": "Be brief."},
@@ -176,6 +179,7 @@ def test_a_chat_span_becomes_the_span_that_mlflow_stores() -> None:
         model_name="gpt-4o-2024-08-06",
         model_provider="openai",
         usage=TokenUsage(input_tokens=20, output_tokens=7, total_tokens=27, cache_read_input_tokens=16),
+        cost=Cost(0.25, 0.5, 0.75),
         has_remote_parent=True,
         request_preview="Weather in Paris?",
         response_preview='weather(city="Paris")',

@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey
-from genspan.exporters.mlflow.model import MlflowSpan, TokenUsage
+from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
+from genspan.exporters.mlflow.pricing import PRICED, price
 from genspan.exporters.mlflow.translate import reserved, semconv
 from genspan.exporters.mlflow.translate.reading import Attributes, Reading
 from genspan.semconv import attributes as gen_ai
@@ -31,14 +32,16 @@ def translate(span: ReadableSpan) -> MlflowSpan:
 
     Inputs, outputs, type, chat, tools, model and usage come from the span's vocabulary (see `DIALECTS`); `mlflow.*`
     attributes that the span has already are kept as they are. Content that became inputs or outputs is not stored a
-    second time; every other attribute stays. Pure, and never raises: what is malformed is shown as it is.
+    second time; every other attribute stays. Pure, and never raises: what is malformed is shown as it is. The cost of a
+    model call is that of `pricing`.
     """
     given = _plain(span.attributes)
     reading = _first_reading(given) or _NOTHING
     context, parent = span.context, span.parent
     trace_id = f"{context.trace_id:032x}" if context else "0" * 32
 
-    derived = _derived(reading)
+    cost = _cost(reading, given)
+    derived = _derived(reading, cost)
     if not derived.keys().isdisjoint(given):
         derived = reserved.beside(derived, given)
     consumed = reading.consumed_by(derived)
@@ -73,6 +76,7 @@ def translate(span: ReadableSpan) -> MlflowSpan:
         model_name=reading.model,
         model_provider=reading.provider,
         usage=reading.usage,
+        cost=cost,
         has_remote_parent=parent is not None and parent.is_remote,
         request_preview=reading.request_preview,
         response_preview=reading.response_preview,
@@ -92,7 +96,13 @@ def _first_reading(given: Attributes) -> Reading | None:
     return None
 
 
-def _derived(reading: Reading) -> dict[str, str]:
+def _cost(reading: Reading, given: Attributes) -> Cost | None:
+    if reading.type not in PRICED or SpanAttributeKey.LLM_COST in given:
+        return None
+    return price(reading.model, reading.provider, reading.usage)
+
+
+def _derived(reading: Reading, cost: Cost | None) -> dict[str, str]:
     """The attributes that MLflow wants, from what a dialect read."""
     derived = {}
     if reading.type is not None:
@@ -107,6 +117,8 @@ def _derived(reading: Reading) -> dict[str, str]:
         derived[SpanAttributeKey.CHAT_TOOLS] = reading.tools
     if reading.usage is not None:
         derived[SpanAttributeKey.CHAT_USAGE] = usage_text(reading.usage)
+    if cost is not None:
+        derived[SpanAttributeKey.LLM_COST] = encode(cost)
     if reading.model:
         derived[SpanAttributeKey.MODEL] = encode(reading.model)
     if reading.provider:
