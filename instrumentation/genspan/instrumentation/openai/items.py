@@ -6,6 +6,7 @@ An item is a message, a call of a tool, a tool's answer, a thought, or something
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from genspan.instrumentation.core.reading import field, items, plain, string
@@ -22,6 +23,7 @@ _SERVER_TOOLS: Final = {
     "image_generation_call": "image_generation",
     "mcp_call": "mcp",
     "mcp_list_tools": "mcp_list_tools",
+    "mcp_approval_request": "mcp_approval_request",
     "tool_search_call": "tool_search",
     "program": "program",
 }
@@ -35,6 +37,9 @@ _CLIENT_TOOLS: Final = {
 }
 """Items of built-in tools that the app runs, to the name of the tool. Each is answered by an item `<type>_output`."""
 
+_ASKED: Final = ("action", "actions", "operation")
+"""Where their items hold what is to be done."""
+
 _RESULTS: Final = {
     "file_search_call": "results",
     "code_interpreter_call": "outputs",
@@ -43,6 +48,9 @@ _RESULTS: Final = {
     "mcp_list_tools": "tools",
 }
 """Where an item holds what the tool gave back."""
+
+_ROLES: Final = {"mcp_approval_response": "user"}
+"""Whose word an item is that has no role, where it is neither the model's nor a tool's."""
 
 _STATUS_REASONS: Final = {
     "completed": FinishReason.STOP,
@@ -93,13 +101,18 @@ def finish_reason(response: Any) -> str | None:
     return _STATUS_REASONS.get(status or "")
 
 
+def is_compacted(given: Any) -> bool | None:
+    """True where a compaction of earlier items is among them; None where not, as the conventions want it."""
+    return any(field(item, "type") == "compaction" for item in items(given)) or None
+
+
 def _message(item: Any) -> Message:
     if isinstance(item, str):
         return {"role": "user", "parts": [text(item)]}
     kind = string(field(item, "type")) or "message"
     role = string(field(item, "role"))
     if role is None:
-        role = "tool" if kind.endswith("_output") else "assistant"
+        role = "tool" if kind.endswith("_output") else _ROLES.get(kind, "assistant")
     return {"role": role, "parts": _parts(item)}
 
 
@@ -111,7 +124,7 @@ def _parts(item: Any) -> list[MessagePart]:
     if kind in _SERVER_TOOLS:
         return _server_tool(kind, item)
     if kind in _CLIENT_TOOLS:
-        arguments = plain(field(item, "action") or field(item, "operation"))
+        arguments = next((plain(asked) for asked in map(partial(field, item), _ASKED) if asked), None)
         return [{"type": "tool_call", "id": _call_id(item), "name": _CLIENT_TOOLS[kind], "arguments": arguments}]
     if kind.endswith("_output"):
         return _tool_response(item)
@@ -133,17 +146,23 @@ def _content_part(part: Any) -> MessagePart:
     if isinstance(part, str):
         return text(part)
     kind = string(field(part, "type")) or "unknown"
-    if kind in ("input_text", "output_text", "text", "summary_text", "reasoning_text"):
-        return text(string(field(part, "text")) or "")
-    if kind == "refusal":
-        return text(string(field(part, "refusal")) or "")
-    if kind == "input_image":
-        return media.image(part)
-    if kind == "input_file":
-        return media.file(part)
-    if kind == "input_audio":
-        return media.audio(field(part, "input_audio"))
-    return {"type": kind}
+    read = _CONTENT.get(kind)
+    return {"type": kind} if read is None else read(part)
+
+
+def _text(part: Any) -> MessagePart:
+    return text(string(field(part, "text")) or "")
+
+
+_CONTENT: Final[dict[str, Callable[[Any], MessagePart]]] = {
+    **dict.fromkeys(("input_text", "output_text", "text", "summary_text", "reasoning_text"), _text),
+    "refusal": lambda part: text(string(field(part, "refusal")) or ""),
+    "input_image": media.image,
+    "computer_screenshot": media.image,
+    "input_file": media.file,
+    "input_audio": lambda part: media.audio(field(part, "input_audio")),
+}
+"""Readers of the parts of a message, by their type."""
 
 
 def _function_call(item: Any) -> list[MessagePart]:
@@ -164,8 +183,25 @@ def _custom_tool_call(item: Any) -> list[MessagePart]:
 
 def _tool_response(item: Any) -> list[MessagePart]:
     output = field(item, "output")
-    response = [_content_part(part) for part in items(output)] or plain(output)
+    pieces = items(output) or [output]
+    # What a shell gave back has a form of its own.
+    said = all(field(piece, "type") in _CONTENT for piece in pieces)
+    response = [_content_part(piece) for piece in pieces] if said else _plainest(output)
     return [{"type": "tool_call_response", "id": _call_id(item), "response": response}]
+
+
+def _plainest(output: Any) -> Any:
+    return [plain(piece) for piece in items(output)] or plain(output)
+
+
+def _approval(item: Any) -> list[MessagePart]:
+    return [
+        {
+            "type": "server_tool_call_response",
+            "id": string(field(item, "approval_request_id")),
+            "server_tool_call_response": {"type": "mcp_approval_response", "approve": field(item, "approve")},
+        }
+    ]
 
 
 def _reasoning(item: Any) -> list[MessagePart]:
@@ -209,6 +245,7 @@ _READERS: Final[dict[str, Callable[[Any], list[MessagePart]]]] = {
     "agent_message": _content,
     "function_call": _function_call,
     "custom_tool_call": _custom_tool_call,
+    "mcp_approval_response": _approval,
     "reasoning": _reasoning,
     "compaction": _compaction,
     "compaction_summary": _compaction,

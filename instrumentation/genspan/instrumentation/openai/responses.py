@@ -12,7 +12,7 @@ from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, O
 
 from .endpoint import endpoint, model_and_endpoint
 from .envelope import body, envelope
-from .items import finish_reason, input_messages, output_messages, system_instructions
+from .items import finish_reason, input_messages, is_compacted, output_messages, system_instructions
 from .messages import tool_definitions
 from .response_stream import ResponseFold
 from .usage import token_usage
@@ -49,6 +49,7 @@ def _request(call: Call) -> Found:
         names.GEN_AI_CONVERSATION_ID: _conversation(call.get("conversation")),
         names.GEN_AI_PROMPT_NAME: string(field(prompt, "id")),
         names.GEN_AI_PROMPT_VERSION: string(field(prompt, "version")),
+        names.GEN_AI_CONVERSATION_COMPACTED: is_compacted(call.get("input")),
     }
 
 
@@ -81,6 +82,7 @@ def _response(response: Any) -> Found:
     return {
         **attributes_of(response, _RESPONSE),
         names.GEN_AI_CONVERSATION_ID: _conversation(field(response, "conversation")),
+        names.GEN_AI_CONVERSATION_COMPACTED: is_compacted(field(response, "output")),
         names.GEN_AI_RESPONSE_FINISH_REASONS: None if reason is None else [reason],
         **token_usage(field(response, "usage")),
     }
