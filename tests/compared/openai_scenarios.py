@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from pydantic import BaseModel
 
 from compared import openai_answers as answers
+from support import openai_families_wire as wire
 from support.openai_scenario import App
 from support.openai_wire import (
     ASK,
@@ -36,9 +37,8 @@ from support.scripted_server import Answer, Body, Disconnect, Failure, Json, Sse
 
 ANSWER: Final = Json(completion())
 STREAM: Final = Sse(text_chunks())
-RESPONSE: Final = Json(answers.response())
-RESPONSE_STREAM: Final = Sse(answers.response_events(), done=False)
-ASK_RESPONSES: Final[dict[str, Any]] = {"model": MODEL, "input": "What is the capital of France?"}
+RESPONSE: Final = Json(wire.response())
+RESPONSE_STREAM: Final = Sse(wire.text_events(), done=False)
 
 
 class Capital(BaseModel):
@@ -154,9 +154,35 @@ CHAT: Final = (
                     "role": "user",
                     "content": [
                         {"type": "text", "text": "What is this?"},
-                        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{answers.PICTURE}"}},
+                        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{wire.PIXEL}"}},
                     ],
                 }
+            ],
+        ),
+    ),
+    Scenario(
+        "a recording and a file in the question",
+        lambda app: _created(
+            app,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "input_audio", "input_audio": {"data": wire.PIXEL, "format": "wav"}},
+                        {"type": "file", "file": {"file_id": "file-1"}},
+                    ],
+                }
+            ],
+        ),
+    ),
+    Scenario(
+        "a developer's message, a speaker's name, a refusal in the history",
+        lambda app: _created(
+            app,
+            messages=[
+                {"role": "developer", "content": "Be brief."},
+                {"role": "assistant", "content": None, "refusal": "I cannot."},
+                {**QUESTION[0], "name": "ann"},
             ],
         ),
     ),
@@ -187,26 +213,26 @@ CHAT: Final = (
 
 
 async def _responses(app: App, **arguments: Any) -> object:
-    return await app.call(app.client.responses.create, **{**ASK_RESPONSES, **arguments})
+    return await app.call(app.client.responses.create, **{**wire.SAY, **arguments})
 
 
 async def _responses_streamed(app: App) -> object:
-    await app.read(await app.call(app.client.responses.create, **ASK_RESPONSES, stream=True))
+    await app.read(await app.call(app.client.responses.create, **wire.SAY, stream=True))
     return None
 
 
 async def _responses_parsed(app: App) -> object:
-    return await app.call(app.client.responses.parse, **ASK_RESPONSES, text_format=Capital)
+    return await app.call(app.client.responses.parse, **wire.SAY, text_format=Capital)
 
 
 async def _responses_helped(app: App) -> object:
-    async with app.way.using(app.client.responses.stream(**ASK_RESPONSES)) as stream:
+    async with app.way.using(app.client.responses.stream(**wire.SAY)) as stream:
         await app.read(stream)
         return await app.call(stream.get_final_response)
 
 
 async def _responses_raw(app: App) -> object:
-    raw = await app.call(app.client.responses.with_raw_response.create, **ASK_RESPONSES)
+    raw = await app.call(app.client.responses.with_raw_response.create, **wire.SAY)
     return await app.call(raw.parse)
 
 
@@ -214,11 +240,11 @@ async def _retrieved(app: App) -> object:
     return await app.call(app.client.responses.retrieve, "resp_1")
 
 
-SERVED_BY_ANOTHER: Final = Json(answers.response(), x_ms_served_model="gpt-5-nano")
+SERVED_BY_ANOTHER: Final = Json(wire.response(), x_ms_served_model="gpt-5-nano")
 
 
 async def _compacted(app: App) -> object:
-    return await app.call(app.client.responses.compact, **ASK_RESPONSES)
+    return await app.call(app.client.responses.compact, **wire.SAY)
 
 
 RESPONSES: Final = (
@@ -227,16 +253,7 @@ RESPONSES: Final = (
     Scenario(
         "`parse` into a model class",
         _responses_parsed,
-        (
-            Json(
-                answers.response(
-                    {
-                        **answers.SAYS,
-                        "content": [{"type": "output_text", "text": '{"city":"Paris"}', "annotations": []}],
-                    }
-                )
-            ),
-        ),
+        (Json(wire.response(wire.said('{"city":"Paris"}'))),),
     ),
     Scenario("`.stream()` helper", _responses_helped, (RESPONSE_STREAM,)),
     Scenario("`with_raw_response`", _responses_raw, (RESPONSE,)),
@@ -247,12 +264,12 @@ RESPONSES: Final = (
             instructions="Be brief.",
             tools=[{"type": "web_search"}, {"type": "function", **WEATHER_TOOL["function"], "strict": None}],
         ),
-        (Json(answers.response(answers.THINKS, answers.SEARCHES, answers.CALLS)),),
+        (Json(wire.response(answers.THINKS, answers.SEARCHES, answers.CALLS)),),
     ),
     Scenario(
         "cut short by `max_output_tokens`",
         lambda app: _responses(app, max_output_tokens=16),
-        (Json(answers.response(status="incomplete", incomplete_details={"reason": "max_output_tokens"})),),
+        (Json(wire.response(status="incomplete", incomplete_details={"reason": "max_output_tokens"})),),
     ),
     Scenario(
         "items as `input`",
@@ -267,12 +284,37 @@ RESPONSES: Final = (
         (RESPONSE,),
     ),
     Scenario(
+        "`status` is failed",
+        _responses,
+        (Json({**wire.response(status="failed", error={"code": "server_error", "message": "no"}), "output": []}),),
+    ),
+    Scenario(
+        "streamed, `status` is failed",
+        _responses_streamed,
+        (
+            Sse(
+                [
+                    *wire.opening()[:1],
+                    {
+                        "type": "response.failed",
+                        "sequence_number": 1,
+                        "response": {
+                            **wire.response(status="failed", error={"code": "server_error", "message": "no"}),
+                            "output": [],
+                        },
+                    },
+                ],
+                done=False,
+            ),
+        ),
+    ),
+    Scenario(
         "`background=True`, queued",
         lambda app: _responses(app, background=True),
-        (Json({**answers.response(status="queued", usage=None), "output": []}),),
+        (Json({**wire.response(status="queued", usage=None), "output": []}),),
     ),
     Scenario("`retrieve` of a stored response", _retrieved, (RESPONSE,)),
-    Scenario("`compact`", _compacted, (Json(answers.COMPACTED),)),
+    Scenario("`compact`", _compacted, (Json(wire.compaction()),)),
 )
 
 
@@ -309,6 +351,14 @@ SETTINGS: Final = (
     ),
     Scenario("Responses: `conversation`", lambda app: _responses(app, conversation="conv_1"), (RESPONSE,)),
     Scenario("Responses: `retrieve`", _retrieved, (RESPONSE,)),
+    Scenario(
+        "Responses: a compaction in the answer", _responses, (Json(wire.response(answers.COMPACTION, wire.said())),)
+    ),
+    Scenario(
+        "Responses: a compaction in the history",
+        lambda app: _responses(app, input=[answers.COMPACTION, *QUESTION]),
+        (RESPONSE,),
+    ),
     Scenario("Responses: header `x-ms-served-model`, raw", _responses_raw, (SERVED_BY_ANOTHER,)),
 )
 
@@ -385,13 +435,13 @@ async def _listed(app: App) -> object:
 
 
 OTHERS: Final = (
-    Scenario("`embeddings.create`", _embedded, (Json(answers.EMBEDDING),)),
-    Scenario("`embeddings`, `with_raw_response`", _embedded_raw, (Json(answers.EMBEDDING),)),
-    Scenario("`completions.create`", _completed, (Json(answers.COMPLETED),)),
-    Scenario("`completions.create`, streamed", _completed_streamed, (Sse(answers.COMPLETED_CHUNKS),)),
-    Scenario("`images.generate`", _drawn, (Json(answers.IMAGE),)),
+    Scenario("`embeddings.create`", _embedded, (Json(wire.embeddings()),)),
+    Scenario("`embeddings`, `with_raw_response`", _embedded_raw, (Json(wire.embeddings()),)),
+    Scenario("`completions.create`", _completed, (Json(wire.text_completion()),)),
+    Scenario("`completions.create`, streamed", _completed_streamed, (Sse(answers.COMPLETION_CHUNKS),)),
+    Scenario("`images.generate`", _drawn, (Json(wire.images()),)),
     Scenario("`images.generate`, streamed", _drawn_streamed, (Sse(answers.IMAGE_EVENTS, done=False),)),
-    Scenario("`images.edit`", _edited, (Json(answers.IMAGE),)),
+    Scenario("`images.edit`", _edited, (Json(wire.images()),)),
     Scenario("`audio.speech.create`", _spoken, (Body(answers.SOUND, content_type="audio/mpeg"),)),
     Scenario("`audio.transcriptions.create`", _transcribed, (Json(answers.TRANSCRIPT),)),
     Scenario(
@@ -399,9 +449,9 @@ OTHERS: Final = (
         _transcribed_streamed,
         (Sse(answers.TRANSCRIPT_EVENTS, done=False),),
     ),
-    Scenario("`moderations.create`", _moderated, (Json(answers.MODERATED),)),
-    Scenario("`vector_stores.search`", _searched, (Json(answers.FOUND),)),
-    Scenario("`decisions.create`", _decided, (Json(answers.DECIDED),)),
+    Scenario("`moderations.create`", _moderated, (Json(wire.moderation("violence")),)),
+    Scenario("`vector_stores.search`", _searched, (Json(wire.found()),)),
+    Scenario("`decisions.create`", _decided, (Json(wire.decision()),)),
     Scenario("`models.retrieve`", _listed, (Json({"id": MODEL, "object": "model", "created": 1, "owned_by": "o"}),)),
 )
 
@@ -506,9 +556,9 @@ ODD: Final = (
     ),
     Scenario("a chunk with `choices` null", _streamed, (Sse([{**chunk(), "choices": None}, *text_chunks()]),)),
     Scenario("`tool_calls` without `function`", _created, (Json(completion(choice(tool_calls=[{"id": "call_1"}]))),)),
-    Scenario("Responses: `output` is null", _responses, (Json({**answers.response(), "output": None}),)),
-    Scenario("Responses: `usage` is text", _responses, (Json(answers.response(usage="x")),)),
-    Scenario("Embeddings: `data` is empty", _embedded, (Json({**answers.EMBEDDING, "data": []}),)),
+    Scenario("Responses: `output` is null", _responses, (Json({**wire.response(), "output": None}),)),
+    Scenario("Responses: `usage` is text", _responses, (Json(wire.response(usage="x")),)),
+    Scenario("Embeddings: `data` is empty", _embedded, (Json({**wire.embeddings(), "data": []}),)),
 )
 
 

@@ -249,7 +249,7 @@ Written by `make compared`; a test checks that it is what the script writes. Not
 
 - **genspan** is this repository; **upstream** is OpenTelemetry's own `{UPSTREAM}` {PINNED[UPSTREAM]}.
 - {len(scenarios)} [scenarios]({source}), each with the blocking and with the asynchronous client where both can:
-  {len(runs["genspan"])} runs. Each runs bare, then instrumented, against a server on this machine that answers both alike.
+  {len(runs["genspan"])} runs. Each runs bare, then instrumented, against a server on this machine, which answers alike.
   *app sees* and *server gets* compare the two: values, exceptions, warnings, log records and context on one side,
   requests byte for byte on the other.
 - The content mode is `SPAN_ONLY` but where a line says otherwise.
