@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from support.browser import chromium_path
-from support.ports import free_port
+from support.mlflow_process import MlflowServer
 
 _SEEN = {
     "mlflow.detectIssues.guidanceShown_v1": "true",
@@ -28,34 +21,12 @@ _SEEN = {
 @contextmanager
 def mlflow_server(file: Path) -> Iterator[str]:
     """Starts `mlflow server` on a SQLite file and a free port of 127.0.0.1, gives its address, and stops it."""
-    port = free_port()
-    url, log = f"http://127.0.0.1:{port}", file.with_suffix(".server.log")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{file}"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--default-artifact-root", str(file.parent), "--port", str(port), "--workers", "1"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ
-            | {
-                "MLFLOW_MODEL_CATALOG_URI": "",
-                "MLFLOW_DISABLE_TELEMETRY": "true",
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-                "DO_NOT_TRACK": "true",
-            },
-        )
+    server = MlflowServer(file)
+    server.start()
     try:
-        _await(url, process, log)
-        yield url
+        yield server.url
     finally:
-        # The server has workers of its own, which are in its process group.
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        server.stop()
 
 
 @contextmanager
@@ -81,15 +52,3 @@ def traces_address(url: str, trace_id: str | None = None, experiment_id: str = "
     """Where the page of an experiment's traces is, with one of them open where its id is given."""
     address = f"{url}/#/experiments/{experiment_id}/traces"
     return f"{address}?selectedEvaluationId={trace_id}" if trace_id else address
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path, timeout: float = 120) -> None:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            if httpx.get(f"{url}/health", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise TimeoutError(f"MLflow is not ready after {timeout} s:\n{log.read_text()}")

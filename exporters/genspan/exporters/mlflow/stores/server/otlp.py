@@ -10,13 +10,25 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey
+from genspan.exporters.mlflow import preview
+from genspan.exporters.mlflow.assemble import MAX_KEY, MAX_NAME, MAX_VALUE
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceTagKey
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
+from genspan.semconv import attributes as gen_ai
 from genspan.semconv.encoding import decode
 
 PATH: Final = "/v1/traces"
 EXPERIMENT_HEADER: Final = "x-mlflow-experiment-id"
 CONTENT_TYPE: Final = "application/x-protobuf"
+
+LONGEST: Final[Mapping[str, int]] = {
+    gen_ai.SESSION_ID: MAX_KEY,
+    gen_ai.GEN_AI_CONVERSATION_ID: MAX_KEY,
+    gen_ai.USER_ID: MAX_VALUE,
+    SpanAttributeKey.TRACE_TAG_PREFIX + TraceTagKey.TRACE_NAME: MAX_NAME,
+}
+"""Characters of attributes that the server makes facts of the trace: for a longer one it refuses the request (3.17.2).
+"""
 
 
 def request(traces: Iterable[tuple[MlflowTrace, Mapping[str, str]]]) -> bytes:
@@ -82,6 +94,10 @@ def _held(key: str, text: str) -> AnyValue:
     (`sanitize_attributes`, 3.17.2): so these are sent as the text that shall be stored. The type of a span alone is
     read before that (`log_spans`, column `spans.type`).
     """
+    longest = LONGEST.get(key)
+    if longest is not None and len(text) > longest:
+        held = decode(text)
+        return _any(preview.cut(held, longest) if isinstance(held, str) else held)
     if text[:1] in ('"', "[", "{") and key != SpanAttributeKey.SPAN_TYPE:
         return AnyValue(string_value=text)
     return _any(decode(text))
