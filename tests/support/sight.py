@@ -15,7 +15,8 @@ from typing import Any
 import pydantic
 
 _VOLATILE = re.compile(
-    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|boundary=[0-9a-f]+|\('127.0.0.1', \d+\)"
+    r"0x[0-9a-f]+|retry-[0-9a-f-]{36}|\d+\.\d+ seconds|fd=\d+|cancel scope [0-9a-f]+|boundary=[0-9a-f]+"
+    r"|\('127.0.0.1', \d+\)"
 )
 _CHANCE = re.compile(r"asynchronous generator|^Using selector")
 """Which of an abandoned stream's generators asyncio comes to first, and logs, is chance; so are transports' steps."""

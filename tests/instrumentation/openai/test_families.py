@@ -241,7 +241,7 @@ def every(
     spans: int = 1,
     facts: bool = False,
 ) -> Callable[[Scenario], Callable[..., None]]:
-    """A scenario for every family. Without `answers`, the server gives its own; `facts`: its attributes are expected."""
+    """A scenario for every family. Without `answers` its own is given; `facts`: its attributes are expected."""
 
     def decorate(body: Scenario) -> Callable[..., None]:
         @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.path)

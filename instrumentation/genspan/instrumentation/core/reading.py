@@ -125,9 +125,11 @@ def attributes_of(holder: Any, table: Table) -> Attributes:
 
 
 def plain(value: Any) -> Any:
-    """A mapping or a model of pydantic's as a dict, anything else as it is."""
+    """Mappings and models of pydantic's as dicts, also those in lists; anything else as it is."""
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
     dump = getattr(value, "model_dump", None)
     return value if dump is None else dump(mode="json")
 

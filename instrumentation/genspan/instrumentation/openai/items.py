@@ -186,12 +186,8 @@ def _tool_response(item: Any) -> list[MessagePart]:
     pieces = items(output) or [output]
     # What a shell gave back has a form of its own.
     said = all(field(piece, "type") in _CONTENT for piece in pieces)
-    response = [_content_part(piece) for piece in pieces] if said else _plainest(output)
+    response = [_content_part(piece) for piece in pieces] if said else plain(output)
     return [{"type": "tool_call_response", "id": _call_id(item), "response": response}]
-
-
-def _plainest(output: Any) -> Any:
-    return [plain(piece) for piece in items(output)] or plain(output)
 
 
 def _approval(item: Any) -> list[MessagePart]:

@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Closing, Content, Failure, Found, Method, Target
-from genspan.instrumentation.core.reading import Table, attributes_of, double, field, given, integer, string
+from genspan.instrumentation.core.reading import Table, attributes_of, double, field, given, integer, plain, string
 from genspan.semconv import attributes as names
+from genspan.semconv.encoding import encode
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
 from .endpoint import endpoint, model_and_endpoint
@@ -71,7 +72,7 @@ def _request_content(call: Call) -> Content:
         names.GEN_AI_INPUT_MESSAGES: input_messages(call.get("input")),
         names.GEN_AI_TOOL_DEFINITIONS: tool_definitions(call.get("tools")),
         **{
-            f"{names.GEN_AI_PROMPT_VARIABLE}.{name}": string(value) or value
+            f"{names.GEN_AI_PROMPT_VARIABLE}.{name}": string(value) or encode(plain(value))
             for name, value in (variables.items() if isinstance(variables, dict) else ())
         },
     }
@@ -122,7 +123,7 @@ CREATE: Final = Method(
     envelope=envelope,
     overrides="extra_body",
     body=body,
-    iterables=("input", "tools"),
+    iterables=("tools",),
 )
 
 
