@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import warnings
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.prebuilt import create_react_agent
+from pydantic import BaseModel
 
 from genspan.distro.demo.server import DemoServer
 from support.langchain_scenario import LAYERS, App, record, scenario
@@ -261,3 +265,103 @@ def test_what_is_recorded(way: Way, demo: DemoServer) -> None:
     assert tool_call["gen_ai.agent.name"] == "desk"
     assert {chat["gen_ai.conversation.id"] for chat in chats} == {"t-1"}
     assert {"gen_ai.invoke_agent.duration", "gen_ai.invoke_agent.tool_calls"} <= telemetry.metrics.keys()
+
+
+class Order(BaseModel):
+    """An order."""
+
+    order_id: int
+
+
+@scenario("invoke_agent desk\n  chat gpt-5.4-mini")
+async def test_structured_answer(app: App) -> object:
+    """The model gives it as the arguments of a tool that is none."""
+    return await app.invoke(create_agent(app.model(), [], name="desk", response_format=Order), QUESTION)
+
+
+@scenario(
+    """
+    invoke_agent desk ! CancelledError
+      chat gpt-5.4-mini
+      execute_tool look_up_order ! CancelledError
+    """,
+    ways=WAYS[1:],
+)
+async def test_cancelled_in_a_tool(app: App) -> object:
+    begun: list[bool] = []
+
+    @tool
+    async def look_up_order(order_id: int) -> str:
+        """Look up an order."""
+        begun.append(True)
+        await asyncio.sleep(60)
+        return "late"
+
+    agent = create_agent(app.model(), [look_up_order], name="desk")
+    return await app.cancelled(agent.ainvoke(QUESTION), lambda: begun)
+
+
+@scenario("""
+    invoke_agent desk
+      chat gpt-5.4-mini
+    invoke_agent desk
+      execute_tool look_up_order
+        database
+      chat gpt-5.4-mini
+""")
+async def test_approval_by_a_person(app: App) -> object:
+    """The agent stops before its tool, and goes on when it is told to."""
+    saver = pytest.importorskip("langgraph.checkpoint.memory").InMemorySaver()
+    agent = desk(app, checkpointer=saver, interrupt_before=["tools"])
+    config = {"configurable": {"thread_id": "7"}}
+    app.saw(await app.invoke(agent, QUESTION, config))
+    return await app.invoke(agent, None, config)
+
+
+@scenario("""
+    invoke_agent desk
+      chat gpt-5.4-mini
+      execute_tool look_up_order
+    invoke_agent desk
+      execute_tool look_up_order
+      chat gpt-5.4-mini
+""")
+async def test_tool_that_asks_a_person(app: App) -> object:
+    """An interrupt is no failure of the tool, which starts anew when the answer is there."""
+    types = pytest.importorskip("langgraph.types")
+
+    @tool
+    def look_up_order(order_id: int) -> str:
+        """Look up an order."""
+        return str(types.interrupt("May I?"))
+
+    saver = pytest.importorskip("langgraph.checkpoint.memory").InMemorySaver()
+    agent = create_agent(app.model(), [look_up_order], name="desk", checkpointer=saver)
+    config = {"configurable": {"thread_id": "7"}}
+    app.saw((await app.invoke(agent, QUESTION, config))["messages"])
+    return await app.invoke(agent, types.Command(resume="Yes."), config)
+
+
+@scenario("""
+    invoke_workflow
+      invoke_agent desk
+        chat gpt-5.4-mini
+        execute_tool look_up_order
+          database
+        chat gpt-5.4-mini
+      last_words
+""")
+async def test_agent_in_a_chain(app: App) -> object:
+    def last_words(state: Any) -> Any:
+        return state["messages"][-1].content
+
+    return await app.invoke(desk(app) | RunnableLambda(last_words), QUESTION)
+
+
+@scenario("invoke_agent desk ! TimeoutError\n  chat ! TimeoutError")
+async def test_model_that_fails(app: App) -> object:
+    class Late(FakeListChatModel):
+        def _call(self, *args: Any, **kwargs: Any) -> str:
+            raise TimeoutError("late")
+
+    return await app.invoke(create_agent(Late(responses=[""]), [], name="desk"), QUESTION)

@@ -100,5 +100,5 @@ async def test_function_that_langsmith_traces(app: App) -> object:
         def asking(question: str) -> Any:
             return model.invoke(question).content
 
-        chain = RunnableLambda(lambda question: asking(question)).with_config(run_name="ask")
+        chain = RunnableLambda(lambda question: f"{asking(question)}").with_config(run_name="ask")
         await app.invoke(chain, "Where is my parcel?")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
+import langchain_openai.chat_models.base
+import openai
 import pytest
 from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.output_parsers import StrOutputParser
@@ -23,6 +26,11 @@ from genspan.distro.demo.server import DemoServer
 from support.langchain_scenario import LAYERS, App, record, scenario, tree
 from support.telemetry import InMemoryTelemetry
 from support.ways import WAYS, Way
+
+CONNECTION_ERROR = getattr(
+    langchain_openai.chat_models.base, "OpenAIConnectionError", openai.APIConnectionError
+).__name__
+"""LangChain has a class of its own for it since langchain-openai 1.7."""
 
 PROMPT = ChatPromptTemplate.from_messages([("system", "Be brief."), ("user", "{question}")])
 
@@ -287,3 +295,98 @@ def test_session_of_a_message_history(way: Way, demo: DemoServer) -> None:
 async def test_prompt_alone(app: App) -> object:
     """Filling in a template is no workflow."""
     return await app.invoke(PROMPT, {"question": "Where is my parcel?"})
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini ! FAILED\n  chat gpt-5.4-mini".replace("FAILED", CONNECTION_ERROR))
+async def test_fallback_of_a_model(app: App) -> object:
+    lost = app.model(base_url="http://127.0.0.1:1/v1")
+    return await app.invoke(lost.with_fallbacks([app.model()]), "Where is my parcel?")
+
+
+@scenario(
+    "invoke_workflow ! FAILED\n  chat gpt-5.4-mini ! FAILED\n  chat gpt-5.4-mini ! FAILED".replace(
+        "FAILED", CONNECTION_ERROR
+    )
+)
+async def test_retry_of_a_model_in_vain(app: App) -> object:
+    lost = app.model(base_url="http://127.0.0.1:1/v1")
+    retried = RunnablePassthrough() | lost.with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
+    return await app.invoke(retried, "Where is my parcel?")
+
+
+@scenario("invoke_workflow ! LookupError\n  look ! LookupError")
+async def test_branch_that_fails(app: App) -> object:
+    def look(value: Any) -> Any:
+        raise LookupError(value)
+
+    return await app.invoke(RunnableParallel(a=RunnablePassthrough(), b=RunnableLambda(look)), "Where?")
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini\n  chat gpt-5.4-mini\n  chat gpt-5.4-mini")
+async def test_each_of_a_list(app: App) -> object:
+    return await app.invoke(RunnablePassthrough() | app.model().map(), ["Where?", "When?", "Why?"])
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_assigned(app: App) -> object:
+    return await app.invoke(RunnablePassthrough.assign(answer=PROMPT | app.model()), {"question": "Where?"})
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_structured_output_with_the_answer_as_it_came(app: App) -> object:
+    asked = app.model().with_structured_output(Order, include_raw=True, method="function_calling")
+    return await app.invoke(asked, "Where is order 1042?")
+
+
+@scenario("invoke_workflow\ninvoke_workflow ! ZeroDivisionError", unordered=True)
+async def test_batch_with_failures_among_its_answers(app: App) -> object:
+    divide = RunnableLambda(lambda value: 1 / value) | RunnablePassthrough()
+    return await app.call(divide, "batch", [0, 1], return_exceptions=True)
+
+
+@scenario("invoke_workflow gather\n  the app's\n    chat gpt-5.4-mini\n    chat gpt-5.4-mini", ways=WAYS[1:])
+async def test_tasks_of_the_app(app: App) -> object:
+    model = app.model()
+
+    async def gather(question: str) -> Any:
+        with app.span("the app's"):
+            return await asyncio.gather(*(model.ainvoke(question) for _ in range(2)))
+
+    return await app.invoke(RunnableLambda(gather).with_config(run_name="gather"), "Where?")
+
+
+@scenario("invoke_workflow ask\n  the app's\n    chat gpt-5.4-mini", ways=WAYS[1:])
+async def test_blocking_function_of_an_asynchronous_run(app: App) -> object:
+    """LangChain runs it in an executor's thread."""
+    model = app.model()
+
+    def ask(question: str) -> Any:
+        with app.span("the app's"):
+            return model.invoke(question)
+
+    return await app.invoke(RunnableLambda(ask).with_config(run_name="ask"), "Where?")
+
+
+@scenario("invoke_workflow ! CancelledError\n  chat gpt-5.4-mini ! CancelledError", ways=WAYS[1:])
+async def test_cancelled(app: App) -> object:
+    return await app.cancelled((PROMPT | app.model(base_url=app.hanging)).ainvoke({"question": "Hm?"}), app.asked)
+
+
+@scenario("invoke_workflow ! CancelledError\n  chat gpt-5.4-mini ! CancelledError", ways=WAYS[1:])
+async def test_cancelled_stream(app: App) -> object:
+    chain = PROMPT | app.model(base_url=app.hanging) | StrOutputParser()
+    return await app.cancelled(app.stream(chain, {"question": "Hm?"}), app.asked)
+
+
+@scenario("invoke_workflow\n  words\n    in the generator")
+async def test_span_of_the_app_in_a_generator(app: App) -> object:
+    def words(chunks: Any) -> Any:
+        with app.span("in the generator"):
+            yield from chunks
+
+    async def words_later(chunks: Any) -> Any:
+        with app.span("in the generator"):
+            async for chunk in chunks:
+                yield chunk
+
+    return await app.stream(RunnablePassthrough() | RunnableGenerator(words, words_later), "Hm?")

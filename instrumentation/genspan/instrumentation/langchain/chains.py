@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from genspan.semconv.values import OperationName
 
 from .kind import Kind, Role
 from .messages import messages
+from .subclasses import below
 
 
 class Steps(enum.Enum):
@@ -71,7 +73,7 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
         return Kind(Role.OTHER, step if steps is Steps.ALL else None, namespace)
     if parent is None and call.get("run_type") not in _STRUCTURE:
         return Kind(Role.OTHER, WORKFLOW)
-    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE
+    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE or _is_of_model(name)
     return Kind(Role.OTHER, None if structural and steps is not Steps.ALL else step, namespace)
 
 
@@ -81,6 +83,12 @@ def _tagged(call: Call, prefix: str) -> bool:
 
 def _is_class(name: str) -> bool:
     return not name or _CLASS.fullmatch(name.partition("<")[0]) is not None
+
+
+def _is_of_model(name: str) -> bool:
+    """A model that is tried again does so inside a chain that goes by the name of its class."""
+    module = sys.modules.get("langchain_core.language_models.base")
+    return module is not None and any(kind.__name__ == name for kind in below(module.BaseLanguageModel))
 
 
 def _is_graph(instance: Any) -> bool:

@@ -6,7 +6,7 @@ implementations: those that there are, and those that come, when Python makes th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import wrapt
@@ -18,6 +18,7 @@ from genspan.semconv import attributes as names
 from genspan.semconv.values import OperationName
 
 from .models import MODEL_NAMES, PROVIDERS
+from .subclasses import below
 
 _METHODS: Final = ("embed_documents", "embed_query", "aembed_documents", "aembed_query")
 _HOOK: Final = "__init_subclass__"
@@ -59,14 +60,14 @@ class Implementations:
         self._active = active
         self._hook = classmethod(_hook(base, self._cover))
         setattr(base, _HOOK, self._hook)
-        for implementation in _below(base):
+        for implementation in below(base):
             self._cover(implementation)
 
     def release(self) -> None:
         """Makes every implementation as it was."""
         if vars(self._base).get(_HOOK) is self._hook:
             delattr(self._base, _HOOK)
-        for implementation in _below(self._base):
+        for implementation in below(self._base):
             for name in _METHODS:
                 found = vars(implementation).get(name)
                 if type(found) is _Implementation:
@@ -105,12 +106,6 @@ def _hook(base: Any, cover: Callable[[type], None]) -> Callable[..., None]:
         guarded(cover, cls)
 
     return covering
-
-
-def _below(base: Any) -> Iterator[type]:
-    for subclass in base.__subclasses__():
-        yield subclass
-        yield from _below(subclass)
 
 
 __all__ = ["EMBEDDINGS", "Implementations"]
