@@ -8,17 +8,16 @@ where it is missing. Nothing in the page is written by hand but the words around
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[2]
+from support.environments import ROOT, interpreter
+
 PAGE: Final = ROOT / "docs" / "compared" / "openai.md"
 
 UPSTREAM: Final = "opentelemetry-instrumentation-genai-openai"
@@ -39,34 +38,10 @@ Run = Mapping[str, Any]
 NONE: Final = "-"
 
 
-class Unavailable(RuntimeError):
-    """The packages to compare with cannot be installed here."""
-
-
 def observe() -> dict[str, list[Run]]:
-    """The runs of both, by name. Raises Unavailable."""
-    python = _environment()
+    """The runs of both, by name. Raises `support.environments.Unavailable`."""
+    python = interpreter("openai-compared", [*(f"{name}=={version}" for name, version in PINNED.items()), *_BESIDE])
     return {contender: _observed(python, contender) for contender in ("genspan", "upstream")}
-
-
-def _environment() -> Path:
-    home = ROOT / ".venv-openai-compared"
-    python, made = home / "bin" / "python", home / "made-for"
-    wanted = [*(f"{name}=={version}" for name, version in PINNED.items()), *_BESIDE]
-    with (ROOT / ".venv-openai-compared.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists() or made.read_text() != "\n".join(wanted):
-            uv = str(Path(sys.executable).with_name("uv"))
-            _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home))
-            _run(uv, "pip", "install", "--quiet", "--python", str(python), *wanted)
-            made.write_text("\n".join(wanted))
-    return python
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise Unavailable(done.stderr.strip())
 
 
 def _observed(python: Path, contender: str) -> list[Run]:

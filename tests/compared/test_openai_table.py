@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from compared import openai_table
+from support.environments import Unavailable
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.slow
 def runs() -> Any:
     try:
         return openai_table.observe()
-    except openai_table.Unavailable as error:
+    except Unavailable as error:
         pytest.skip(f"the packages to compare with cannot be installed: {error}")
 
 
