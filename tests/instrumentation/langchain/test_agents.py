@@ -13,6 +13,7 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import MemorySaver
 from langgraph.prebuilt import create_react_agent
 from pydantic import BaseModel
 
@@ -311,7 +312,7 @@ async def test_cancelled_in_a_tool(app: App) -> object:
 """)
 async def test_approval_by_a_person(app: App) -> object:
     """The agent stops before its tool, and goes on when it is told to."""
-    saver = pytest.importorskip("langgraph.checkpoint.memory").InMemorySaver()
+    saver = MemorySaver()
     agent = desk(app, checkpointer=saver, interrupt_before=["tools"])
     config = {"configurable": {"thread_id": "7"}}
     app.saw(await app.invoke(agent, QUESTION, config))
@@ -335,7 +336,7 @@ async def test_tool_that_asks_a_person(app: App) -> object:
         """Look up an order."""
         return str(types.interrupt("May I?"))
 
-    saver = pytest.importorskip("langgraph.checkpoint.memory").InMemorySaver()
+    saver = MemorySaver()
     agent = create_agent(app.model(), [look_up_order], name="desk", checkpointer=saver)
     config = {"configurable": {"thread_id": "7"}}
     app.saw((await app.invoke(agent, QUESTION, config))["messages"])

@@ -310,8 +310,13 @@ async def test_fallback_of_a_model(app: App) -> object:
 )
 async def test_retry_of_a_model_in_vain(app: App) -> object:
     lost = app.model(base_url="http://127.0.0.1:1/v1")
-    retried = RunnablePassthrough() | lost.with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
+    retried = lost.with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
     return await app.invoke(retried, "Where is my parcel?")
+
+
+@scenario("invoke_workflow\n  chat gpt-5.4-mini")
+async def test_retry_of_a_model_in_a_chain(app: App) -> object:
+    return await app.invoke(RunnablePassthrough() | app.model().with_retry(), "Where is my parcel?")
 
 
 @scenario("invoke_workflow ! LookupError\n  look ! LookupError")

@@ -5,16 +5,15 @@ Each set runs in a virtual environment of its own, kept in the repository's root
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from support.environments import ROOT, interpreter
+
 HERE = Path(__file__).parent.relative_to(ROOT)
 SETS = {
     "0.3.0": [
@@ -36,31 +35,12 @@ SOURCES = ("semconv", "instrumentation", "distro")
 ESSENTIAL = ["-k", "not before_the_app_imports", "-m", "not slow"]
 
 
-def _environment(core: str) -> Path:
-    """The interpreter of the set's environment, made where it is missing or was made for other requirements."""
-    home = ROOT / f".venv-langchain-{core}"
-    python = home / "bin" / "python"
-    wanted = [f"langchain-core=={core}", *SETS[core], *TESTING, *OTEL]
-    made = home / "made-for"
-    with (ROOT / f".venv-langchain-{core}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists() or made.read_text() != "\n".join(wanted):
-            uv = Path(sys.executable).with_name("uv")
-            subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, home], check=True)
-            override = home / "override.txt"
-            override.write_text(OVERRIDE)
-            install = [uv, "pip", "install", "--quiet", "--python", python, "--override", override]
-            subprocess.run([*install, *wanted], check=True)
-            made.write_text("\n".join(wanted))
-    return python
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("core", SETS)
 def test_scenarios_on(core: str) -> None:
     if version("langchain-core") == core:
         pytest.skip("this is that version")
-    python = _environment(core)
+    python = interpreter(f"langchain-{core}", [f"langchain-core=={core}", *SETS[core], *TESTING, *OTEL], [OVERRIDE])
     done = subprocess.run(
         [python, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider", "--show-capture=no", *ESSENTIAL],
         check=False,

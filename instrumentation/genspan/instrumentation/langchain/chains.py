@@ -73,7 +73,7 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
         return Kind(Role.OTHER, step if steps is Steps.ALL else None, namespace)
     if parent is None and call.get("run_type") not in _STRUCTURE:
         return Kind(Role.OTHER, WORKFLOW)
-    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE or _is_of_model(name)
+    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE
     return Kind(Role.OTHER, None if structural and steps is not Steps.ALL else step, namespace)
 
 
@@ -82,13 +82,17 @@ def _tagged(call: Call, prefix: str) -> bool:
 
 
 def _is_class(name: str) -> bool:
-    return not name or _CLASS.fullmatch(name.partition("<")[0]) is not None
+    return not name or _CLASS.fullmatch(name.partition("<")[0]) is not None or _is_of_model(name)
 
 
 def _is_of_model(name: str) -> bool:
     """A model that is tried again does so inside a chain that goes by the name of its class."""
     module = sys.modules.get("langchain_core.language_models.base")
-    return module is not None and any(kind.__name__ == name for kind in below(module.BaseLanguageModel))
+    return (
+        name[0].isupper()
+        and module is not None
+        and any(kind.__name__ == name for kind in below(module.BaseLanguageModel))
+    )
 
 
 def _is_graph(instance: Any) -> bool:
