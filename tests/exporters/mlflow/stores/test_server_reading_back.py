@@ -297,6 +297,26 @@ def test_the_same_spans_twice_are_the_same_trace(server: MlflowServer, mlflow: A
     assert facts(get(mlflow, trace)) == once
 
 
+def test_an_answer_that_is_lost_leaves_the_trace_as_it_is(
+    server: MlflowServer, mlflow: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The server has written all, the exporter does not know, and sends it again."""
+    trace = new_id()
+    spans = parts_of_a_trace(trace)
+    write = ServerStore.write
+
+    def write_and_lose(*given: Any) -> Any:
+        write(*given)
+        monkeypatch.setattr(ServerStore, "write", write)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(ServerStore, "write", write_and_lose)
+
+    export(server.url, spans)
+
+    assert facts(get(mlflow, trace)) == of_sqlite(tmp_path, trace, spans)
+
+
 def test_a_trace_without_its_root_is_in_progress(server: MlflowServer, mlflow: Any) -> None:
     trace = new_id()
 

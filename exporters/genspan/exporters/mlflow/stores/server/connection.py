@@ -47,12 +47,12 @@ class Connection:
         self._session: requests.Session | None = None
         self._process = os.getpid()
 
-    def get(self, path: str, **query: str) -> Any:
-        """The JSON answer to a GET. Raises Refused or StoreUnavailable."""
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """The JSON object that answers a GET. Raises Refused or StoreUnavailable."""
         return _json(self._send("GET", path, params=query))
 
-    def post(self, path: str, body: object) -> Any:
-        """The JSON answer to a POST of JSON. Raises Refused or StoreUnavailable."""
+    def post(self, path: str, body: object) -> dict[str, Any]:
+        """The JSON object that answers a POST of JSON. Raises Refused or StoreUnavailable."""
         return _json(self._send("POST", path, data=encode(body).encode(), headers={"Content-Type": "application/json"}))
 
     def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
@@ -69,10 +69,12 @@ class Connection:
         import requests
 
         session, url = self._opened(), self.access.url + path
+        # A request's own `verify` wins over REQUESTS_CA_BUNDLE, a session's does not (requests 2.34). A redirected POST
+        # would arrive as a GET.
+        content.update(timeout=self.access.timeout, verify=self.access.verify, allow_redirects=False)
         for is_last in (False, True):
             try:
-                # A redirected POST would arrive as a GET.
-                answer = session.request(method, url, timeout=self.access.timeout, allow_redirects=False, **content)
+                answer = session.request(method, url, **content)
                 break
             except requests.Timeout as error:
                 raise StoreUnavailable(f"MLflow at {self.access.url} does not answer in time.") from error
@@ -113,8 +115,8 @@ class Connection:
             raise ServerFault(f"MLflow at {url} failed: {words}")
         if status == 404 or 300 <= status < 400:
             raise StoreUnavailable(
-                f"{url} does not seem to be an MLflow server of version 3.4 or later (status {status}). Is "
-                "MLFLOW_TRACKING_URI right?"
+                f"{url} does not seem to be an MLflow server, or is one too old to take traces over OTLP (status {status}; "
+                "3.17 does). Is MLFLOW_TRACKING_URI right?"
             )
         raise StoreUnavailable(f"MLflow at {url} answers with status {status}: {words}")
 
@@ -132,11 +134,6 @@ def _session(access: Access) -> requests.Session:
     session.headers.update(access.headers)
     session.headers["User-Agent"] = "genspan"
     session.cert = access.certificate
-    if access.verify is not None:
-        session.verify = access.verify
-        if access.verify is False or "REQUESTS_CA_BUNDLE" in os.environ or "CURL_CA_BUNDLE" in os.environ:
-            # These variables win over a session's own setting (requests 2.34).
-            session.trust_env = False
     return session
 
 
@@ -151,11 +148,14 @@ class _Authorization:
         return request
 
 
-def _json(answer: requests.Response) -> Any:
+def _json(answer: requests.Response) -> dict[str, Any]:
     try:
-        return decode(answer.content)
-    except ValueError as error:
-        raise StoreUnavailable(f"{answer.url.partition('?')[0]} answers, but not as MLflow does.") from error
+        held = decode(answer.content)
+    except ValueError:
+        held = None
+    if not isinstance(held, dict):
+        raise StoreUnavailable(f"{answer.url.partition('?')[0]} answers, but not as MLflow does.")
+    return held
 
 
 def _words(answer: requests.Response) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def resolve(connection: Connection, experiment: Experiment) -> str:
 
 def _by_id(connection: Connection, id: str) -> dict[str, Any]:
     try:
-        return _experiment(connection.get(f"{_EXPERIMENTS}/get", experiment_id=id))
+        return _found(connection.get(f"{_EXPERIMENTS}/get", experiment_id=id).get("experiment"))
     except Refused as refused:
         raise StoreUnavailable(
             f"MLflow has no experiment with the id {id} ({refused}). Set MLFLOW_EXPERIMENT_ID to one that exists, or "
@@ -47,7 +47,7 @@ def _by_id(connection: Connection, id: str) -> dict[str, Any]:
 
 def _by_name(connection: Connection, name: str) -> dict[str, Any] | None:
     try:
-        return _experiment(connection.get(f"{_EXPERIMENTS}/get-by-name", experiment_name=name))
+        return _found(connection.get(f"{_EXPERIMENTS}/get-by-name", experiment_name=name).get("experiment"))
     except Refused as refused:
         if refused.code == MISSING:
             return None
@@ -56,18 +56,15 @@ def _by_name(connection: Connection, name: str) -> dict[str, Any] | None:
 
 def _made(connection: Connection, name: str) -> dict[str, Any]:
     try:
-        made: dict[str, Any] = connection.post(f"{_EXPERIMENTS}/create", {"name": name})
+        return _found(connection.post(f"{_EXPERIMENTS}/create", {"name": name}))
     except Refused as refused:
         # Another process was faster.
         if refused.code == EXISTING and (found := _by_name(connection, name)) is not None:
             return found
         raise StoreUnavailable(f"MLflow refuses to create the experiment {name!r}: {refused}") from refused
-    return made
 
 
-def _experiment(answer: Any) -> dict[str, Any]:
-    try:
-        experiment: dict[str, Any] = answer["experiment"]
-    except (TypeError, KeyError) as error:
-        raise StoreUnavailable("The server answers, but not as MLflow does.") from error
+def _found(experiment: Any) -> dict[str, Any]:
+    if not isinstance(experiment, dict) or "experiment_id" not in experiment:
+        raise StoreUnavailable("The server answers, but not as MLflow does.")
     return experiment

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from genspan.exporters.mlflow.model import MlflowSpan
-from genspan.exporters.mlflow.stores.server.connection import Connection
+from genspan.exporters.mlflow.stores.contract import StoreUnavailable
+from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
 from genspan.exporters.mlflow.stores.server.trace_info import TRACES
 from genspan.exporters.mlflow.stores.sqlite import span_content
 from genspan.semconv.encoding import encode
@@ -16,9 +17,15 @@ _logger = logging.getLogger(__name__)
 
 
 def fetch(connection: Connection, trace_id: str) -> list[MlflowSpan]:
-    """The stored spans of a trace, whoever wrote them, with what the facts of a trace need of them."""
-    answer = connection.get(f"{TRACES}/get", trace_id=trace_id, allow_partial="true")
-    return [read for span in answer["trace"].get("spans", ()) if (read := _read(span)) is not None]
+    """The stored spans of a trace, whoever wrote them, with what the facts of a trace need of them.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        answer = connection.get(f"{TRACES}/get", trace_id=trace_id, allow_partial="true")
+    except Refused as refused:  # As where somebody has just deleted the trace: the next try will find that it is new.
+        raise StoreUnavailable(f"MLflow does not say what it holds of trace {trace_id}: {refused}") from refused
+    return [read for span in answer.get("trace", {}).get("spans", ()) if (read := _read(span)) is not None]
 
 
 def _read(span: Mapping[str, Any]) -> MlflowSpan | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from genspan.exporters.mlflow.keys import TraceMetadataKey, TraceTagKey
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
-from genspan.exporters.mlflow.stores.server.connection import Connection
+from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
 from genspan.exporters.mlflow.translate import usage_text
 from genspan.semconv.encoding import encode
 
@@ -36,10 +36,17 @@ class StoredInfo:
 
 
 def look_up(connection: Connection, trace_ids: Sequence[str]) -> dict[str, StoredInfo]:
-    """What the server holds of these traces; those that it does not know are left out."""
+    """What the server holds of these traces; those that it does not know are left out.
+
+    Raises StoreUnavailable.
+    """
     found = {}
     for first in range(0, len(trace_ids), IDS_PER_REQUEST):
-        answer = connection.post(f"{TRACES}/batchGetInfos", {"trace_ids": trace_ids[first : first + IDS_PER_REQUEST]})
+        some = trace_ids[first : first + IDS_PER_REQUEST]
+        try:
+            answer = connection.post(f"{TRACES}/batchGetInfos", {"trace_ids": some})
+        except Refused as refused:  # No fault of the traces: nothing of them has been sent.
+            raise StoreUnavailable(f"MLflow does not say which traces it holds: {refused}") from refused
         for info in answer.get("trace_infos", ()):
             found[info["trace_id"]] = _stored(info)
     return found
