@@ -59,11 +59,12 @@ def _text_response(response: Any) -> Found:
 def _text_content(response: Any) -> Content:
     # With response_format text, srt or vtt the SDK returns a plain string.
     words = string(response) or string(field(response, "text"))
-    return {} if words is None else {names.GEN_AI_OUTPUT_MESSAGES: [_answer([text(words)])]}
+    reason = FinishReason.ERROR if field(response, "cut_off") is True else FinishReason.STOP
+    return {} if words is None else {names.GEN_AI_OUTPUT_MESSAGES: [_answer([text(words)], reason)]}
 
 
-def _answer(parts: list[Any]) -> dict[str, Any]:
-    return {"role": "assistant", "parts": parts, "finish_reason": FinishReason.STOP}
+def _answer(parts: list[Any], reason: str = FinishReason.STOP) -> dict[str, Any]:
+    return {"role": "assistant", "parts": parts, "finish_reason": reason}
 
 
 class TranscriptFold:
@@ -81,8 +82,8 @@ class TranscriptFold:
             self._pieces.append(string(field(event, "delta")) or "")
 
     def response(self) -> Any:
-        """The JSON of a `Transcription`."""
-        return self._done if self._done is not None else {"text": "".join(self._pieces)}
+        """The JSON of a `Transcription`; with `cut_off` where the last event never came."""
+        return self._done if self._done is not None else {"text": "".join(self._pieces), "cut_off": True}
 
 
 SPEECH: Final = Method(
