@@ -1,40 +1,77 @@
-"""Takes the pictures of README and docs: the demo's traces (`make demo` first) in MLflow's own pages.
+"""Takes the pictures of README and docs: traces in MLflow's own pages and in the terminal.
 
-Run by `make pictures`. Needs Chromium, as the UI tests do.
+Run by `make pictures`, after `make demo`. Needs Chromium, as the UI tests do.
 """
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from rich.console import Console
+
+from genspan.distro.cli.tree import rendered
+from genspan.distro.demo.server import running
 from genspan.exporters.mlflow.reading import latest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
+from support import app  # noqa: E402
 from support.mlflow_ui import mlflow_server, traces_address, visitor  # noqa: E402
 
 DEMO = HERE.parent / ".demo" / "mlflow.db"
+WHOLE = {"x": 140, "y": 0, "width": 1260, "height": 720}
 
 
 def main() -> None:
-    """Opens the demo's agent trace, and takes a picture of its first model call."""
-    traces = (stored.trace for stored in latest(DEMO, 10))
-    agent = next(trace for trace in traces if any(span.type == "AGENT" for span in trace.spans))
+    """Takes all of them."""
+    with tempfile.TemporaryDirectory() as folder, visitor() as page:
+        page.set_viewport_size({"width": 1400, "height": 720})
+        in_mlflow(page, Path(shutil.copy(DEMO, folder)), "mlflow-ui.png")
+        file = traced("react_agent.py", Path(folder) / "react")
+        in_mlflow(page, file, "langchain-mlflow.png")
+        in_terminal(page, file, "langchain-terminal.png")
+
+
+def traced(program: str, folder: Path) -> Path:
+    """Runs one of the programs here, traced, against the demo's model server; gives the file with its trace."""
+    folder.mkdir()
+    with running() as model:
+        app.run((HERE / program).read_text(), folder, {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none"})
+    return folder / "mlflow.db"
+
+
+def agent_trace(file: Path) -> Any:
+    """The latest trace in which an agent runs."""
+    traces = (stored.trace for stored in latest(file, 10))
+    return next(trace for trace in traces if any(span.type == "AGENT" for span in trace.spans))
+
+
+def in_mlflow(page: Any, file: Path, picture: str) -> None:
+    """The agent's trace in MLflow's UI, its first model call open."""
+    agent = agent_trace(file)
     model_call = next(span for span in agent.spans if span.type == "CHAT_MODEL")
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copy(DEMO, folder))
-        with mlflow_server(copy) as url, visitor() as page:
-            page.set_viewport_size({"width": 1400, "height": 720})
-            page.goto(traces_address(url, agent.trace_id))
-            page.get_by_text(model_call.name).first.click()
-            page.get_by_text("Tool calls").wait_for()
-            page.get_by_text("tokens").first.wait_for()
-            page.wait_for_timeout(500)  # until what slides in has slid
-            page.screenshot(path=HERE / "mlflow-ui.png", clip={"x": 140, "y": 0, "width": 1260, "height": 720})
+    with mlflow_server(file) as url:
+        page.goto(traces_address(url, agent.trace_id))
+        page.get_by_text(model_call.name).first.click()
+        page.get_by_text("Tool calls").wait_for()
+        page.get_by_text("tokens").first.wait_for()
+        page.wait_for_timeout(500)  # until what slides in has slid
+        page.screenshot(path=HERE / picture, clip=WHOLE)
+
+
+def in_terminal(page: Any, file: Path, picture: str) -> None:
+    """The agent's trace as `genspan show` draws it."""
+    console = Console(file=io.StringIO(), record=True, width=100, force_terminal=True, highlight=False)
+    console.print(rendered(agent_trace(file), console.options))
+    page.context.set_offline(True)  # for rich's SVG names fonts on the network
+    page.set_content(console.export_svg(title="genspan show"))
+    page.locator("svg").screenshot(path=HERE / picture)
 
 
 if __name__ == "__main__":

@@ -45,11 +45,16 @@ def test_runs_and_is_tidy(demo: subprocess.CompletedProcess[str]) -> None:
 def test_shows_what_ran(demo: subprocess.CompletedProcess[str]) -> None:
     rows = [re.sub(r" +[\d.]+ m?s\b.*", "", line) for line in trees(demo.stdout) if re.search("[A-Z]{4}", line)]
     shown = [tuple(row.strip("├─│└ ").rsplit(maxsplit=1)) for row in rows]
-    assert shown[:2] == [("chat gpt-5.4-mini", "CHAT_MODEL"), ("invoke_agent support_desk", "AGENT")]
+    assert shown[:3] == [
+        ("chat gpt-5.4-mini", "CHAT_MODEL"),
+        ("embeddings text-embedding-3-small", "EMBEDDING"),
+        ("invoke_agent support_desk", "AGENT"),
+    ]
     # The agent runs its two tools side by side: either may begin first.
-    assert sorted(shown[2:]) == [
+    assert sorted(shown[3:]) == [
         ("chat gpt-5.4-mini", "CHAT_MODEL"),
         ("chat gpt-5.4-mini", "CHAT_MODEL"),
+        ("embeddings text-embedding-3-small", "EMBEDDING"),
         ("execute_tool look_up_order", "TOOL"),
         ("execute_tool search_policies", "TOOL"),
         ("retrieval", "RETRIEVER"),
@@ -62,8 +67,8 @@ def test_traces_can_be_shown_again(demo: subprocess.CompletedProcess[str], folde
     uri = f"sqlite:///{folder}/.demo/mlflow.db"
     command = ["genspan", "show", "--last", "9", "--json", "--tracking-uri", uri]
     done = subprocess.run(command, env=environ(), capture_output=True, text=True, check=True)
-    chat, agent = (json.loads(line) for line in done.stdout.splitlines())
-    for trace in (chat, agent):
+    chat, embeddings, agent = (json.loads(line) for line in done.stdout.splitlines())
+    for trace in (chat, embeddings, agent):
         assert trace["state"] == "OK"
         assert trace["trace_id"] in demo.stdout
         assert trace["usage"]["total_tokens"] > 0
@@ -75,6 +80,7 @@ def test_traces_can_be_shown_again(demo: subprocess.CompletedProcess[str], folde
         ("invoke_agent support_desk", "chat gpt-5.4-mini"),
         ("invoke_agent support_desk", "execute_tool look_up_order"),
         ("invoke_agent support_desk", "execute_tool search_policies"),
+        ("retrieval", "embeddings text-embedding-3-small"),
     ]
 
 

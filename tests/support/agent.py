@@ -18,6 +18,7 @@ SPANS = Counter(
         "execute_tool look_up_order": 1,
         "execute_tool search_policies": 1,
         "retrieval": 1,
+        "embeddings text-embedding-3-small": 2,
     }
 )
 """How many spans of each name a run has."""
