@@ -131,7 +131,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     dump = getattr(value, "model_dump", None)
-    return value if dump is None else dump(mode="json")
+    # A gateway's answer may not fit the SDK's types, which is not for pydantic to warn the app of.
+    return value if dump is None else dump(mode="json", warnings=False)
 
 
 def watched(iterator: Iterator[Any], seen: list[Any]) -> Iterator[Any]:

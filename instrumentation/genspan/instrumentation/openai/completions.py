@@ -86,7 +86,7 @@ class CompletionFold:
             if value:
                 self._facts[name] = value
         for choice in items(field(chunk, "choices")):
-            index = field(choice, "index") or 0
+            index = integer(field(choice, "index")) or 0
             self._texts.setdefault(index, []).append(string(field(choice, "text")) or "")
             self._reasons[index] = field(choice, "finish_reason") or self._reasons.get(index)
 

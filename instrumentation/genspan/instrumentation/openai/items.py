@@ -95,7 +95,7 @@ def finish_reason(response: Any) -> str | None:
     if status == "incomplete":
         reason = string(field(field(response, "incomplete_details"), "reason"))
         return _INCOMPLETE_REASONS.get(reason or "", reason or FinishReason.ERROR)
-    kinds = {field(item, "type") for item in items(field(response, "output"))}
+    kinds = {string(field(item, "type")) for item in items(field(response, "output"))}
     if status == "completed" and not kinds.isdisjoint({"function_call", "custom_tool_call", *_CLIENT_TOOLS}):
         return FinishReason.TOOL_CALL
     return _STATUS_REASONS.get(status or "")

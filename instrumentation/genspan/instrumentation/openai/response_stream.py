@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from genspan.instrumentation.core.reading import field, items, plain
+from genspan.instrumentation.core.reading import field, items, plain, string
 
 _FACTS: Final = ("id", "model", "status", "service_tier", "conversation", "usage", "error", "incomplete_details")
 _UNENDED: Final = ("in_progress", "queued", None)
@@ -37,7 +37,7 @@ class ResponseFold:
 
     def add(self, event: Any) -> None:
         """Takes a `ResponseStreamEvent`."""
-        kind = field(event, "type")
+        kind = string(field(event, "type"))
         if kind in _PIECES:
             piece = field(event, "delta")
             if isinstance(piece, str):
