@@ -73,7 +73,7 @@ BLOCKS: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"type": "image", "url": "https://example.com/a.png"},
-        [{"type": "uri", "modality": "image", "mime_type": None, "uri": "https://example.com/a.png"}],
+        [{"type": "uri", "modality": "image", "uri": "https://example.com/a.png"}],
     ),
     (
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}},
@@ -85,11 +85,11 @@ BLOCKS: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"type": "file", "file_id": "file-1"},
-        [{"type": "file", "modality": "document", "mime_type": None, "file_id": "file-1"}],
+        [{"type": "file", "modality": "document", "file_id": "file-1"}],
     ),
     (
         {"type": "file", "file": {"file_id": "file-1"}},
-        [{"type": "file", "modality": "document", "mime_type": None, "file_id": "file-1"}],
+        [{"type": "file", "modality": "document", "file_id": "file-1"}],
     ),
     (
         {"type": "server_tool_call", "id": "s1", "name": "web_search", "args": {"query": "tea"}},
@@ -184,3 +184,15 @@ def test_odd_content_is_no_failure(content: Any) -> None:
     found = messages({"role": "user", "content": content})
     assert found is not None
     assert list(content_errors("gen_ai.input.messages", found)) == []
+
+
+@pytest.mark.parametrize("block", ["input_audio", "image", "image_url"])
+def test_bytes_beyond_the_limit_are_only_counted(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_BLOB_LIMIT", "4")
+    shape: dict[str, Any] = {
+        "input_audio": {"input_audio": {"data": "AAAAAAAA", "format": "wav"}},
+        "image": {"base64": "AAAAAAAA", "mime_type": "image/png"},
+        "image_url": {"image_url": {"url": "data:image/png;base64,AAAAAAAA"}},
+    }
+    (part,) = message({"role": "user", "content": [{"type": block, **shape[block]}]})["parts"]
+    assert (part["type"], part["content"], part["size"]) == ("blob", "", 6)  # type: ignore[typeddict-item]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from genspan.instrumentation.core.media import blob, by_address
 from genspan.instrumentation.core.reading import field, items, string
 from genspan.semconv.encoding import decode
-from genspan.semconv.messages import Message, MessagePart, ToolCallPart, text
+from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
 
 _ROLES: Final = {
     "human": "user",
@@ -153,18 +154,13 @@ def _reasoning(block: Any) -> MessagePart:
 
 def _image_url(block: Any) -> MessagePart:
     image = field(block, "image_url")
-    return _address("image", string(image) or string(field(image, "url")) or "", None)
+    return by_address("image", string(image) or string(field(image, "url")) or "")
 
 
 def _input_audio(block: Any) -> MessagePart:
     audio = field(block, "input_audio")
     audio_format = string(field(audio, "format"))
-    return {
-        "type": "blob",
-        "modality": "audio",
-        "mime_type": f"audio/{audio_format}" if audio_format else None,
-        "content": string(field(audio, "data")) or "",
-    }
+    return blob("audio", string(field(audio, "data")) or "", f"audio/{audio_format}" if audio_format else None)
 
 
 def _media(modality: str) -> Callable[[Any], MessagePart | None]:
@@ -175,28 +171,20 @@ def _media(modality: str) -> Callable[[Any], MessagePart | None]:
         mime_type = string(field(source, "mime_type")) or string(field(source, "media_type"))
         data = string(field(source, "base64")) or string(field(source, "data")) or string(field(source, "file_data"))
         if data is not None:
-            if data.startswith("data:"):
-                return _address(modality, data, mime_type)
-            return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": data}
+            is_address = data.startswith("data:")
+            return by_address(modality, data, mime_type) if is_address else blob(modality, data, mime_type)
         address = string(field(source, "url"))
         if address is not None:
-            return _address(modality, address, mime_type)
+            return by_address(modality, address, mime_type)
         identifier = string(field(source, "file_id")) or string(field(source, "id"))
         if identifier is not None:
-            return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": identifier}
+            file: FilePart = {"type": "file", "modality": modality, "file_id": identifier}
+            if mime_type is not None:
+                file["mime_type"] = mime_type
+            return file
         return None
 
     return read
-
-
-def _address(modality: str, address: str, mime_type: str | None) -> MessagePart:
-    """An address as it is; a `data:` one as the bytes it holds."""
-    if address.startswith("data:"):
-        head, comma, body = address[5:].partition(",")
-        if comma and head.endswith(";base64"):
-            declared = head.removesuffix(";base64").partition(";")[0]
-            return {"type": "blob", "modality": modality, "mime_type": declared or mime_type, "content": body}
-    return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": address}
 
 
 def _server_call(block: Any) -> MessagePart:
