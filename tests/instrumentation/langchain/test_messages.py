@@ -15,6 +15,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from genspan.instrumentation.core import media
 from genspan.instrumentation.langchain.messages import message, messages
 from support.content_schemas import content_errors
 
@@ -188,7 +189,7 @@ def test_odd_content_is_no_failure(content: Any) -> None:
 
 @pytest.mark.parametrize("block", ["input_audio", "image", "image_url"])
 def test_bytes_beyond_the_limit_are_only_counted(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENSPAN_BLOB_LIMIT", "4")
+    monkeypatch.setattr(media, "blob_limit", lambda: 4)
     shape: dict[str, Any] = {
         "input_audio": {"input_audio": {"data": "AAAAAAAA", "format": "wav"}},
         "image": {"base64": "AAAAAAAA", "mime_type": "image/png"},
