@@ -115,8 +115,8 @@ class Connection:
             raise ServerFault(f"MLflow at {url} failed: {words}")
         if status == 404 or 300 <= status < 400:
             raise StoreUnavailable(
-                f"{url} does not seem to be an MLflow server, or is one too old to take traces over OTLP (status {status}; "
-                "3.17 does). Is MLFLOW_TRACKING_URI right?"
+                f"{url} does not seem to be an MLflow server that takes traces by OTLP (status {status}; 3.17 does). "
+                "Is MLFLOW_TRACKING_URI right?"
             )
         raise StoreUnavailable(f"MLflow at {url} answers with status {status}: {words}")
 

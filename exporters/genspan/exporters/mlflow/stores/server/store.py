@@ -15,6 +15,7 @@ from genspan.exporters.mlflow.stores.server.access import Access
 from genspan.exporters.mlflow.stores.server.connection import Connection, Refused, ServerFault
 from genspan.exporters.mlflow.stores.server.experiments import resolve
 from genspan.exporters.mlflow.stores.server.joining import distinct, joined
+from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.stores.server.trace_info import ENDED, StoredInfo
 
 CHARACTERS_PER_REQUEST: Final = 16 * 1024 * 1024
@@ -64,14 +65,15 @@ class ServerStore:
         experiment_id = self._experiment_id(experiment)
         stored = trace_info.look_up(self._connection, [trace.trace_id for trace in traces])
         self._send_spans(traces, experiment_id, stored)
-        for trace in traces:
-            before = stored.get(trace.trace_id)
-            if before is None:
-                if trace.state in ENDED:
-                    trace_info.state(self._connection, trace, experiment_id)
-            elif trace.state in ENDED or before.is_ended:
-                spans = stored_spans.fetch(self._connection, trace.trace_id)
-                trace_info.state(self._connection, joined(trace, spans, before), before.experiment_id)
+        each(lambda trace: self._state_facts(trace, experiment_id, stored.get(trace.trace_id)), traces)
+
+    def _state_facts(self, trace: MlflowTrace, experiment_id: str, before: StoredInfo | None) -> None:
+        if before is None:
+            if trace.state in ENDED:
+                trace_info.state(self._connection, trace, experiment_id)
+        elif trace.state in ENDED or before.is_ended:
+            spans = stored_spans.fetch(self._connection, trace.trace_id)
+            trace_info.state(self._connection, joined(trace, spans, before), before.experiment_id)
 
     def _experiment_id(self, experiment: Experiment) -> str:
         id = self._experiment_ids.get(experiment)
