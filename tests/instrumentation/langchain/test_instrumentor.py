@@ -167,6 +167,23 @@ def test_conversation_is_that_of_the_config(telemetry: InMemoryTelemetry) -> Non
     assert {(span.attributes or {})["gen_ai.conversation.id"] for span in telemetry.spans} == {"s-1"}
 
 
+def test_conversation_is_that_of_the_configurable(telemetry: InMemoryTelemetry) -> None:
+    """The chain's own, though its start is not told; another's inside is not the chain's."""
+    config = {"configurable": {"thread_id": "t-1"}}
+    own = RunnableLambda(lambda value: model().invoke(value)).with_config(run_name="own")
+    others = RunnableLambda(lambda value: own.invoke(value, config)).with_config(run_name="others")
+    own.invoke("Hm?", config)
+    others.invoke("Hm?")
+    found = [(span.name, (span.attributes or {}).get("gen_ai.conversation.id")) for span in telemetry.spans]
+    assert found == [
+        ("chat", "t-1"),
+        ("invoke_workflow own", "t-1"),
+        ("chat", "t-1"),
+        ("own", None),
+        ("invoke_workflow others", None),
+    ]
+
+
 def test_runs_that_never_end_are_let_go(telemetry: InMemoryTelemetry, monkeypatch: pytest.MonkeyPatch) -> None:
     def start_and_end_late() -> None:
         managers = [CallbackManager.configure().on_tool_start({"name": "forgotten"}, "{}") for _ in range(5)]

@@ -135,15 +135,23 @@ class Handler(BaseCallbackHandler):
         if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
             # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
             context = apart(method.operation, context)
+        around = _conversation(_configurable())
+        if around is not None:
+            _late_conversation(parent, around)
+        conversation = _conversation(call.get("metadata")) or around
         operation: Operation | None = None
         if method is not None:
             operation = telemetry.start(
-                method.operation, guarded(method.identity, call) or {}, parent=context, conversation=_conversation(call)
+                method.operation,
+                guarded(method.identity, call) or {},
+                parent=context,
+                conversation=conversation,
             )
             _request(operation, method, call)
         elif isinstance(kind.records, str):
             operation = Step(telemetry, kind.records, context)
         run = Run(identifier, arguments.get("parent_run_id"), kind, context, operation)
+        run.conversation = conversation
         RUNS.add(run)
         if scope is not None:
             scope.add(run)
@@ -172,13 +180,25 @@ def _class(path: Any) -> str | None:
     return string(path[-1]) if isinstance(path, list) and path else None
 
 
-def _conversation(call: Call) -> str | None:
-    # Of a config's `configurable`, LangGraph puts the thread into the metadata; what runs inside a chain can see all.
+def _conversation(holder: Any) -> str | None:
+    found = (field(holder, key) for key in _CONVERSATIONS)
+    return next((str(value) for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
+
+
+def _configurable() -> Any:
+    """That of the config of the run around. Of a graph's, LangGraph puts the thread into the metadata, too."""
     from langchain_core.runnables.config import var_child_runnable_config
 
-    around = field(var_child_runnable_config.get(), "configurable")
-    found = (field(holder, key) for holder in (call.get("metadata"), around) for key in _CONVERSATIONS)
-    return next((str(value) for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
+    return field(var_child_runnable_config.get(), "configurable")
+
+
+def _late_conversation(run: Run | None, conversation: str) -> None:
+    """Tells it the chain whose config it stands in: what runs inside can see that, its own start (1.7) cannot."""
+    while run is not None and run.operation is None:
+        run = RUNS.get(run.parent)
+    if run is not None and run.operation is not None and run.method is not None and run.conversation is None:
+        run.conversation = conversation
+        run.operation.add({names.GEN_AI_CONVERSATION_ID: conversation})
 
 
 def _request(operation: Operation, method: Method, call: Call) -> None:

@@ -41,6 +41,8 @@ class Run:
         """The id of the run around it, as LangChain has it."""
         self.kind = kind
         self.operation = operation
+        self.conversation: str | None = None
+        """`gen_ai.conversation.id`, where its metadata or its config has one."""
         self.in_frame = False
         """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
