@@ -170,6 +170,13 @@ def test_unsupported_uri(uri: str) -> None:
     assert f"reads SQLite files (sqlite:///…), not {uri}" in result.stderr
 
 
+def test_password_in_an_unsupported_uri_is_not_shown() -> None:
+    result = show("--tracking-uri", "https://ada:secret@mlflow.example")
+    assert result.exit_code == 2
+    assert "not https://mlflow.example: its traces" in result.stderr
+    assert "secret" not in result.stderr
+
+
 def test_database_in_memory() -> None:
     result = show("--tracking-uri", "sqlite:///:memory:")
     assert result.exit_code == 2

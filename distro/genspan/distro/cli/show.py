@@ -14,6 +14,7 @@ from rich.console import Console
 from genspan.distro.cli.tree import rendered
 from genspan.distro.cli.ui import instructions
 from genspan.exporters.mlflow.reading import NotAnMlflowFile, StoredTrace, find, latest
+from genspan.exporters.mlflow.stores import without_secrets
 from genspan.exporters.mlflow.stores.sqlite.store import path_of
 from genspan.exporters.mlflow.tracking import DEFAULT_TRACKING_URI, MLFLOW_TRACKING_URI
 from genspan.semconv.encoding import decode, encode
@@ -56,8 +57,9 @@ def _path(tracking_uri: str) -> Path:
     """The SQLite file that a tracking URI names. Raises UsageError where it names none."""
     scheme = urlsplit(tracking_uri).scheme
     if scheme.partition("+")[0] != "sqlite":
-        hint = f": its traces are in its own UI, {tracking_uri}" if scheme in ("http", "https") else "."
-        raise click.UsageError(f"genspan show reads SQLite files (sqlite:///…), not {tracking_uri}{hint}")
+        shown = without_secrets(tracking_uri)
+        hint = ": its traces are in its own UI." if scheme in ("http", "https") else "."
+        raise click.UsageError(f"genspan show reads SQLite files (sqlite:///…), not {shown}{hint}")
     try:
         return Path(path_of(tracking_uri))
     except ValueError as error:

@@ -13,7 +13,16 @@ from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Stor
 from genspan.exporters.mlflow.stores.server import ServerStore
 from genspan.exporters.mlflow.stores.sqlite import SqliteStore
 
-__all__ = ["STORES", "Experiment", "Rejection", "Store", "StoreUnavailable", "UnsupportedTrackingUri", "open_store"]
+__all__ = [
+    "STORES",
+    "Experiment",
+    "Rejection",
+    "Store",
+    "StoreUnavailable",
+    "UnsupportedTrackingUri",
+    "open_store",
+    "without_secrets",
+]
 
 STORES: Final[Mapping[str, Callable[[str], Store]]] = {
     "sqlite": SqliteStore,
@@ -28,7 +37,7 @@ class UnsupportedTrackingUri(ValueError):
 
     def __init__(self, uri: str) -> None:
         super().__init__(
-            f"genspan cannot write to the MLflow tracking URI {_without_secrets(uri)!r} yet, so no trace goes to "
+            f"genspan cannot write to the MLflow tracking URI {without_secrets(uri)!r} yet, so no trace goes to "
             "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, an MLflow server at "
             "http://host:port or https://host, or no MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current "
             "folder)."
@@ -46,6 +55,7 @@ def open_store(uri: str) -> Store:
     return store(uri)
 
 
-def _without_secrets(uri: str) -> str:
+def without_secrets(uri: str) -> str:
+    """The URI without user name, password and query, to be shown."""
     parts = urlsplit(uri)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl() if "@" in parts.netloc else uri
