@@ -73,7 +73,7 @@ def test_exception_event(server: ScriptedServer) -> None:
     compare(_create, WAYS[0], server, [Failure(429, "slow down")], telemetry, "NO_CONTENT")
     (event,) = telemetry.events_named(EXCEPTION)
     attributes = dict(event.log_record.attributes or {})
-    assert attributes["exception.type"] == "RateLimitError"
+    assert attributes["exception.type"] == "openai.RateLimitError"
     assert "slow down" in str(attributes["exception.message"])
     assert event.log_record.trace_id == telemetry.span.context.trace_id
     assert [event.name for event in telemetry.span.events] == ["exception"]

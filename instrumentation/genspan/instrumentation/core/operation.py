@@ -261,7 +261,7 @@ class Operation:
             self._emit(
                 GEN_AI_CLIENT_OPERATION_EXCEPTION.name,
                 SeverityNumber.WARN,
-                {names.EXCEPTION_TYPE: error_type(error)} | ({names.EXCEPTION_MESSAGE: message} if message else {}),
+                {names.EXCEPTION_TYPE: exception_type(error)} | ({names.EXCEPTION_MESSAGE: message} if message else {}),
             )
         instruments = self._telemetry.instruments
         if instruments.live:
@@ -312,3 +312,9 @@ class InnerOperation(Operation):
 def error_type(error: BaseException | Failure) -> str:
     """The value of `error.type`: the exception's class name, or the service's code."""
     return error.type if isinstance(error, Failure) else type(error).__qualname__
+
+
+def exception_type(error: BaseException) -> str:
+    """The value of `exception.type`: the class name in full, as the SDK's `record_exception` writes it."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -17,6 +17,7 @@ _TOTALS: Final[Table] = (
 _INPUT: Final[Table] = (
     ("cached_tokens", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, tokens),
     ("cache_write_tokens", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, tokens),
+    ("cache_creation_input_tokens", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, tokens),
     ("text_tokens", names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
     ("image_tokens", names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
     ("audio_tokens", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
