@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import inspect
 import warnings
 from collections.abc import Callable
@@ -94,6 +96,54 @@ async def test_chain_v1(app: App) -> object:
 @scenario(CHAIN, ways=ASYNC)
 async def test_chain_v2(app: App) -> object:
     return await read(app, chain(app), {"question": "Where is my parcel?"}, version="v2")
+
+
+@scenario(
+    """
+    invoke_workflow waiting
+      dawdle
+""",
+    ways=ASYNC,
+)
+async def test_events_left_early(app: App) -> None:
+    """LangChain cancels the run, which is no failure: nobody wanted more of it."""
+    events = left_to_wait().astream_events("Hm?", version="v2")
+    async for event in events:
+        app.saw(event["name"])
+        if event["name"] == "dawdle":
+            break
+    await events.aclose()
+
+
+@scenario(
+    """
+    invoke_workflow waiting ! CancelledError
+      dawdle ! CancelledError
+""",
+    ways=ASYNC,
+)
+async def test_reader_of_events_cancelled(app: App) -> None:
+    at_work = asyncio.Event()
+
+    async def read() -> None:
+        async for event in left_to_wait().astream_events("Hm?", version="v2"):
+            if event["name"] == "dawdle":
+                at_work.set()
+
+    reader = asyncio.create_task(read())
+    await at_work.wait()
+    reader.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await reader
+
+
+def left_to_wait() -> Any:
+    async def dawdle(value: Any) -> Any:
+        await asyncio.sleep(60)
+
+    return (RunnableLambda(shorten).with_config(run_name="RunnableLambda") | RunnableLambda(dawdle)).with_config(
+        run_name="waiting"
+    )
 
 
 @scenario(CHAIN, ways=ASYNC)

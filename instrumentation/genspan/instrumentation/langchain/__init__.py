@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-from .boundaries import Body, Boundary, Ending, Starting
+from .boundaries import Body, Boundary, Ending, Reading, Starting
 from .chains import Steps
 from .embeddings import Implementations
 
@@ -43,6 +43,8 @@ TARGETS = (
     Target("langchain.agents.agent", "AgentExecutor.astream", _ONE),
     Target("langchain_classic.agents.agent", "AgentExecutor.stream", _ONE),
     Target("langchain_classic.agents.agent", "AgentExecutor.astream", _ONE),
+    # The run goes on in a task, which is cancelled when the app stops reading.
+    Target(f"{_RUNNABLES}.base", "Runnable.astream_events", Reading()),
     # No end callback after a cancellation.
     Target("langchain_core.tools.base", "BaseTool.run", _ONE),
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),

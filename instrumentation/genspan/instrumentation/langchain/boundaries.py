@@ -21,7 +21,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from genspan.instrumentation.core import Active, Wrapper, detach
 
-from .runs import RUNS, Run, Scope
+from .runs import RUNS, Reader, Run, Scope
 
 
 class _Frame(Protocol):
@@ -29,6 +29,9 @@ class _Frame(Protocol):
 
     def context(self, outer: Context) -> Context:
         """The context for the call, from that of its caller."""
+
+    def leave(self) -> None:
+        """The consumer wants no more of the generator that the call gave."""
 
     def end(self, error: BaseException | None = None) -> None:
         """The call is over, by itself or by an exception."""
@@ -122,6 +125,18 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A generator of events about a run that goes on in a task of its own.
+
+    LangChain cancels that task when the app stops reading, which is no failure of what runs there.
+    """
+
+    def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
+        """What wrapt calls in place of the method."""
+        return _surrounding(active, lambda instance, args, kwargs: Reader())
+
+
+@dataclass(frozen=True, slots=True)
 class _Inside:
     """The work of a run."""
 
@@ -129,6 +144,9 @@ class _Inside:
 
     def context(self, outer: Context) -> Context:
         return self.run.context
+
+    def leave(self) -> None:
+        """Nothing, for the same reason."""
 
     def end(self, error: BaseException | None = None) -> None:
         """Nothing: the run ends by its callback, or with the boundary that it was started in."""
@@ -193,6 +211,7 @@ def _generator(frame: _Frame, stream: Generator[Any, Any, Any]) -> Generator[Any
             try:
                 sent = yield item
             except GeneratorExit:  # noqa: PERF203 - the loop waits for the consumer
+                frame.leave()
                 resumed(stream.close)
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer, and passed on
@@ -225,6 +244,7 @@ async def _async_generator(frame: _Frame, stream: AsyncGenerator[Any, Any]) -> A
             try:
                 sent = yield item
             except GeneratorExit:  # noqa: PERF203 - the loop waits for the consumer
+                frame.leave()
                 await resumed(stream.aclose)
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in by the consumer, and passed on

@@ -6,6 +6,7 @@ start callback to its end. `RUNS` is all state there is; a run that has ended ha
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from typing import Any, Final, cast
 from uuid import UUID
@@ -20,6 +21,7 @@ from .kind import Kind
 
 _RUN: Final = create_key("genspan-langchain-run")
 _SCOPE: Final = create_key("genspan-langchain-scope")
+_READER: Final = create_key("genspan-langchain-reader")
 
 _MOST: Final = 50_000
 """Runs kept at once. Those of a runnable that never says that its run is over are let go from there on."""
@@ -46,6 +48,7 @@ class Run:
         self.in_frame = False
         """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
+        self._reader = cast("Reader | None", get_value(_READER, outer))
         inside = outer if operation is None else operation.context
         self.context = set_value(_RUN, self, set_value(_SCOPE, None, inside))
         """The context for what runs inside."""
@@ -81,10 +84,14 @@ class Run:
         RUNS.drop(self)
         if self.operation is None:
             return
-        if error is None or _is_no_failure(error):
+        if error is None or _is_no_failure(error) or self._is_left(error):
             self.operation.finish(attributes, content)
         else:
             self.operation.fail(error, attributes, content)
+
+    def _is_left(self, error: BaseException) -> bool:
+        """Whether the run was cancelled for the reason alone that nobody reads its events any more."""
+        return isinstance(error, CancelledError) and self._reader is not None and self._reader.left
 
 
 def _is_no_failure(error: BaseException) -> bool:
@@ -143,6 +150,24 @@ def context_within(parent: Run | None) -> Context:
     return parent.context
 
 
+class Reader:
+    """One call of a method that gives events about a run: it knows whether the app still reads them."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    def context(self, outer: Context) -> Context:
+        """The context for the method's frame, which the task of the run inherits."""
+        return set_value(_READER, self, outer)
+
+    def leave(self) -> None:
+        """The app reads no more."""
+        self.left = True
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing: the run ends by its callback."""
+
+
 class Scope:
     """One call of a method in which runs start: it knows its runs, and ends those that LangChain leaves open."""
 
@@ -163,6 +188,9 @@ class Scope:
         if not self._adopted:
             return True
         return self.several and bool(self._runs) and self._runs[0].parent == parent
+
+    def leave(self) -> None:
+        """Nothing: the method's generator is closed, and its runs see that themselves."""
 
     def add(self, run: Run) -> None:
         """Takes a run as one of the method's own."""
