@@ -253,6 +253,11 @@ _SENTINEL = re.compile(
 """Text that stands for "nothing was given" in a library, or for an object that was not read."""
 
 
+def is_sentinel(name: str, text: str) -> bool:
+    """Whether a text, as the value of an attribute, looks as if something had been written that is none."""
+    return bool(_SENTINEL.fullmatch(text)) or (text == "None" and not _ATTRIBUTES.get(name, {}).get("content"))
+
+
 def _value_faults(attributes: Attributes, *, structured: bool) -> Iterator[tuple[str, str]]:
     """Faults of names and values. `structured`: content is maps and lists, as on events, not JSON text, as on spans."""
     for name, value in attributes.items():
@@ -300,7 +305,7 @@ def _plain(value: Any) -> Any:
 
 def _sentinel_faults(name: str, value: Any) -> Iterator[tuple[str, str]]:
     for text in _texts(value):
-        if _SENTINEL.fullmatch(text) or (text == "None" and not _ATTRIBUTES.get(name, {}).get("content")):
+        if is_sentinel(name, text):
             yield "sentinel", f"{name} holds {text!r}"
     if value is None:
         yield "sentinel", f"{name} is None"

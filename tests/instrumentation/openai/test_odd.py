@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.odd import WORDS
 from support.openai_scenario import App, compare
 from support.openai_wire import MODEL, USAGE, chunk, completion
 from support.scripted_server import Json, ScriptedServer, Sse
@@ -15,7 +16,7 @@ from support.telemetry import InMemoryTelemetry
 from support.ways import WAYS
 
 JUNK: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("\ud800"),
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.just("\ud800"),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["type", "text", "id", "function", "name", "url", "odd"]), inner, max_size=3)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.odd import WORDS
 from support.openai_families_wire import (
     SAY,
     compaction,
@@ -28,9 +29,7 @@ from support.ways import WAYS
 
 pytestmark = pytest.mark.skipif(not hasattr(openai.OpenAI, "responses"), reason="an SDK from before responses")
 
-LEAF: st.SearchStrategy[Any] = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("\ud800")
-)
+LEAF: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.just("\ud800")
 JUNK: st.SearchStrategy[Any] = st.recursive(
     LEAF,
     lambda inner: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import sqlite3
 import time
 import uuid
@@ -39,8 +40,9 @@ NOT_KEPT = ("kind", "flags")
 
 
 @pytest.fixture(scope="module")
-def server(empty_mlflow_database: Path) -> Iterator[MlflowServer]:
-    server = MlflowServer(empty_mlflow_database)
+def server(empty_mlflow_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    folder = tmp_path_factory.mktemp("server")
+    server = MlflowServer(Path(shutil.copy(empty_mlflow_database, folder / "server.db")))
     server.start()
     try:
         yield server

@@ -140,7 +140,7 @@ def record(tracer: Tracer) -> str:
     return f"tr-{format_trace_id(agent.get_span_context().trace_id)}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The server's address and the trace's id."""
     if chromium_path() is None:
@@ -154,9 +154,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         yield url, trace_id
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(address: tuple[str, str]) -> Iterator[Any]:
-    """A page of the browser, with the trace open."""
+    """A page of the browser, with the trace open. While it is there, no test can run an event loop of its own."""
     with visitor() as page:
         page.goto(traces_address(*address))
         yield page
