@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genspan.instrumentation.core.media import blob, by_address
+from genspan.instrumentation.core.messages import message as message_of
+from genspan.instrumentation.core.messages import tool_arguments, tool_message_part, tool_response
 from genspan.instrumentation.core.reading import field, items, string
-from genspan.semconv.encoding import decode
 from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
 
 _ROLES: Final = {
@@ -48,28 +49,13 @@ def message(value: Any) -> Message:
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
     role = _role(string(field(value, "role")) or string(field(value, "type")) or "user")
     if role == "tool":
-        parts: list[MessagePart] = [
-            {
-                "type": "tool_call_response",
-                "id": string(field(value, "tool_call_id")),
-                "response": tool_response(field(value, "content")),
-            }
-        ]
-    else:
-        parts = _parts(value)
-    result: Message = {"role": role, "parts": parts}
-    name = string(field(value, "name"))
-    if name is not None:
-        result["name"] = name
-    return result
+        return message_of(value, role, [tool_message_part(value, _content_parts(field(value, "content")))])
+    return message_of(value, role, _parts(value))
 
 
-def tool_response(content: Any) -> Any:
-    """What a tool gave back: its text, or the parts where it is more than a text."""
-    parts = _content_parts(content)
-    if len(parts) == 1 and parts[0]["type"] == "text":
-        return parts[0]["content"]  # type: ignore[typeddict-item]  # a TextPart, by its type
-    return parts or content
+def tool_result(content: Any) -> Any:
+    """What a tool gave back, from the content of its message."""
+    return tool_response(_content_parts(content), content)
 
 
 def _is_pair(value: Any) -> bool:
@@ -110,17 +96,8 @@ def _tool_call(call: Any) -> ToolCallPart:
         "type": "tool_call",
         "id": string(field(call, "id")),
         "name": string(field(call, "name")) or string(field(function, "name")) or "",
-        "arguments": _arguments(arguments),
+        "arguments": tool_arguments(arguments),
     }
-
-
-def _arguments(arguments: Any) -> Any:
-    if not isinstance(arguments, str):
-        return arguments
-    try:
-        return decode(arguments)
-    except ValueError:
-        return arguments
 
 
 def _content_parts(content: Any) -> list[MessagePart]:

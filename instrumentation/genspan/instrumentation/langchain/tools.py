@@ -10,7 +10,7 @@ from genspan.instrumentation.core.reading import field, string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import OperationName
 
-from .messages import tool_response
+from .messages import tool_result
 
 
 def _identity(call: Call) -> Attributes:
@@ -43,7 +43,7 @@ def _response(output: Any) -> Found:
 
 
 def _response_content(output: Any) -> Content:
-    result = tool_response(field(output, "content")) if _is_message(output) else output
+    result = tool_result(field(output, "content")) if _is_message(output) else output
     return {names.GEN_AI_TOOL_CALL_RESULT: result if isinstance(result, Mapping) else {"result": result}}
 
 

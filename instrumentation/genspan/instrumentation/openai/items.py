@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from genspan.instrumentation.core.messages import tool_arguments
 from genspan.instrumentation.core.reading import field, items, plain, string
-from genspan.semconv.encoding import decode
 from genspan.semconv.messages import Message, MessagePart, OutputMessage, text
 from genspan.semconv.values import FinishReason
 
@@ -166,11 +166,7 @@ _CONTENT: Final[dict[str, Callable[[Any], MessagePart]]] = {
 
 
 def _function_call(item: Any) -> list[MessagePart]:
-    arguments = field(item, "arguments")
-    try:
-        arguments = decode(arguments)
-    except (ValueError, TypeError):
-        pass
+    arguments = tool_arguments(field(item, "arguments"))
     return [
         {"type": "tool_call", "id": _call_id(item), "name": string(field(item, "name")) or "", "arguments": arguments}
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from genspan.instrumentation.core.messages import message as message_of
+from genspan.instrumentation.core.messages import tool_arguments, tool_message_part
 from genspan.instrumentation.core.reading import field, items, string
-from genspan.semconv.encoding import decode
 from genspan.semconv.messages import (
     Message,
     MessagePart,
@@ -65,27 +66,8 @@ def _function_definition(kind: str, function: Any) -> ToolDefinition:
 def _message(message: Any) -> Message:
     role = string(field(message, "role")) or "user"
     if role in ("tool", "function"):
-        parts: list[MessagePart] = [
-            {
-                "type": "tool_call_response",
-                "id": string(field(message, "tool_call_id")),
-                "response": _tool_response(field(message, "content")),
-            }
-        ]
-    else:
-        parts = _parts(message)
-    result: Message = {"role": role, "parts": parts}
-    name = string(field(message, "name"))
-    if name is not None:
-        result["name"] = name
-    return result
-
-
-def _tool_response(content: Any) -> Any:
-    parts = _content_parts(content)
-    if len(parts) == 1 and parts[0]["type"] == "text":
-        return parts[0]["content"]  # type: ignore[typeddict-item]  # a TextPart, by its type
-    return parts or content
+        return message_of(message, role, [tool_message_part(message, _content_parts(field(message, "content")))])
+    return message_of(message, role, _parts(message))
 
 
 def _parts(message: Any) -> list[MessagePart]:
@@ -125,18 +107,8 @@ def _function_call(identifier: str | None, function: Any) -> ToolCallPart:
         "type": "tool_call",
         "id": identifier,
         "name": string(field(function, "name")) or "",
-        "arguments": _arguments(field(function, "arguments")),
+        "arguments": tool_arguments(field(function, "arguments")),
     }
-
-
-def _arguments(arguments: Any) -> Any:
-    """The object that the model wrote as JSON text; the text itself where it is no JSON."""
-    if not isinstance(arguments, str):
-        return arguments
-    try:
-        return decode(arguments)
-    except ValueError:
-        return arguments
 
 
 def _content_parts(content: Any) -> list[MessagePart]:

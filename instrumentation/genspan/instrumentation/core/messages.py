@@ -1,0 +1,45 @@
+"""What every library's messages share on their way to the conventions' form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genspan.semconv.encoding import decode
+from genspan.semconv.messages import Message, MessagePart, ToolCallResponsePart
+
+from .reading import field, string
+
+
+def message(source: Any, role: str, parts: list[MessagePart]) -> Message:
+    """A message of these parts, with the `name` that the library's own has."""
+    result: Message = {"role": role, "parts": parts}
+    name = string(field(source, "name"))
+    if name is not None:
+        result["name"] = name
+    return result
+
+
+def tool_message_part(source: Any, parts: list[MessagePart]) -> ToolCallResponsePart:
+    """The one part of a tool's message, from the message and the parts of its content."""
+    return {
+        "type": "tool_call_response",
+        "id": string(field(source, "tool_call_id")),
+        "response": tool_response(parts, field(source, "content")),
+    }
+
+
+def tool_response(parts: list[MessagePart], content: Any) -> Any:
+    """What a tool gave back: its text, its parts where it is more than a text, else the content as it is."""
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return parts[0]["content"]  # type: ignore[typeddict-item]  # a TextPart, by its type
+    return parts or content
+
+
+def tool_arguments(arguments: Any) -> Any:
+    """The object that a model wrote as JSON text; the text itself where it is no JSON."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return decode(arguments)
+    except ValueError:
+        return arguments
