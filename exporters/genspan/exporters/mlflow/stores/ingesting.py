@@ -1,0 +1,164 @@
+"""Traces by MLflow's own ingestion: their spans are logged, then the facts of those that have ended are stated.
+
+So MLflow's server takes them over HTTP, and so MLflow's own database stores take them in the program itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from genspan.exporters.mlflow import serialized
+from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
+from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
+from genspan.exporters.mlflow.stores.server import otlp
+from genspan.exporters.mlflow.stores.server.connection import Refused, ServerFault
+from genspan.exporters.mlflow.stores.server.joining import distinct, joined
+from genspan.exporters.mlflow.stores.server.parallel import each
+from genspan.exporters.mlflow.stores.server.trace_info import ENDED, StoredInfo
+
+CHARACTERS_PER_REQUEST: Final = 16 * 1024 * 1024
+"""Attribute text in one request; a trace that has more goes alone."""
+
+Write = Callable[[Sequence[MlflowTrace]], None]
+
+
+class Unfit(Exception):
+    """Some trace cannot be sent; the message says why."""
+
+
+class IngestingStore(ABC):
+    """Writes traces through what MLflow offers its own clients.
+
+    A trace that has no root yet is left to MLflow, which shows it as in progress. All of it may be sent again, so
+    StoreUnavailable may be raised when some has been written.
+
+    What a kind of MLflow must offer is abstract. It raises Refused for what MLflow will not take, ServerFault where
+    MLflow fails for a reason that may be either's, and StoreUnavailable for what may pass.
+    """
+
+    uri: str
+
+    def __init__(self) -> None:
+        self._experiment_ids: dict[Experiment, str] = {}
+
+    def write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Sequence[Rejection]:
+        """See `Store.write`. Rejected are traces that MLflow refuses, or fails at while it takes others."""
+
+        def write(some: Sequence[MlflowTrace]) -> None:
+            try:
+                self._write(some, experiment)
+            except Refused:
+                # The experiment may be gone since it was found.
+                self._experiment_ids.clear()
+                raise
+
+        return [rejection for part in _parts(distinct(traces)) for rejection in _isolated(write, part)]
+
+    @abstractmethod
+    def close(self) -> None:
+        """See `Store.close`."""
+
+    @abstractmethod
+    def find_experiment(self, experiment: Experiment) -> str:
+        """The id of the experiment asked for, made where it is missing."""
+
+    @abstractmethod
+    def look_up(self, trace_ids: Sequence[str]) -> Mapping[str, StoredInfo]:
+        """What is known of these traces; those that are not there are left out."""
+
+    @abstractmethod
+    def log_spans(self, message: bytes, experiment_id: str) -> None:
+        """Stores the spans of an OTLP message, all or none."""
+
+    @abstractmethod
+    def spans_of(self, trace_id: str) -> Sequence[MlflowSpan]:
+        """The stored spans of a trace."""
+
+    @abstractmethod
+    def start_trace(self, trace: MlflowTrace, experiment_id: str) -> None:
+        """States the facts of a whole trace, which MLflow's name for it puts at the start."""
+
+    def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> None:
+        experiment_id = self._experiment_id(experiment)
+        stored = self.look_up([trace.trace_id for trace in traces])
+        self.log_spans(_message(traces, stored), experiment_id)
+        each(lambda trace: self._state_facts(trace, experiment_id, stored.get(trace.trace_id)), traces)
+
+    def _state_facts(self, trace: MlflowTrace, experiment_id: str, before: StoredInfo | None) -> None:
+        if before is None:
+            if trace.state in ENDED:
+                self.start_trace(trace, experiment_id)
+        elif trace.state in ENDED or before.is_ended:
+            self.start_trace(joined(trace, self.spans_of(trace.trace_id), before), before.experiment_id)
+
+    def _experiment_id(self, experiment: Experiment) -> str:
+        id = self._experiment_ids.get(experiment)
+        if id is None:
+            id = self._experiment_ids[experiment] = self.find_experiment(experiment)
+        return id
+
+
+def _message(traces: Sequence[MlflowTrace], stored: Mapping[str, StoredInfo]) -> bytes:
+    tags = [_tags_with_spans(trace, stored.get(trace.trace_id)) for trace in traces]
+    try:
+        try:
+            return otlp.request(zip(traces, tags, strict=True))
+        except UnicodeError:  # Protobuf's text is UTF-8; Python's may hold lone surrogates.
+            well_formed = [serialized.read(serialized.write(trace)) for trace in traces]
+            return otlp.request(zip(well_formed, tags, strict=True))
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unfit(repr(error)) from error
+
+
+def _tags_with_spans(trace: MlflowTrace, before: StoredInfo | None) -> Mapping[str, str]:
+    """Tags that no statement of the whole trace's facts will bring."""
+    if trace.state in ENDED:
+        return {}
+    return {key: value for key, value in trace.tags.items() if before is None or key not in before.tags}
+
+
+def _parts(traces: Sequence[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:
+    """The traces in their order, as many together as one request should hold."""
+    part: list[MlflowTrace] = []
+    characters = 0
+    for trace in traces:
+        size = sum(len(text) for span in trace.spans for text in span.attributes.values())
+        if part and characters + size > CHARACTERS_PER_REQUEST:
+            yield part
+            part, characters = [], 0
+        part.append(trace)
+        characters += size
+    if part:
+        yield part
+
+
+def _isolated(write: Write, traces: Sequence[MlflowTrace]) -> list[Rejection]:
+    """Writes traces together; where that fails for what they hold, each alone. Returns those that cannot be written.
+
+    MLflow takes a request's spans all or none, and fails (500) as well for some spans as for troubles of its own. So a
+    failure is the trace's own only where the server takes another trace right after it.
+    """
+    if _failure(write, traces) is None:
+        return []
+    failures = {trace.trace_id: failure for trace in traces if (failure := _failure(write, [trace])) is not None}
+    faults = [trace for trace in traces if isinstance(failures.get(trace.trace_id), ServerFault)]
+    taken = next((trace for trace in traces if trace.trace_id not in failures), None)
+    for trace in faults:
+        failure = _failure(write, [trace])
+        if failure is None:
+            del failures[trace.trace_id]
+        elif taken is None:
+            raise failure
+        else:
+            write([taken])
+    return [Rejection(trace_id, str(failure)) for trace_id, failure in failures.items()]
+
+
+def _failure(write: Write, traces: Sequence[MlflowTrace]) -> Refused | ServerFault | Unfit | None:
+    try:
+        write(traces)
+    except (Refused, ServerFault, Unfit) as failure:
+        return failure
+    return None
