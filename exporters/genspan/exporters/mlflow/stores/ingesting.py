@@ -6,26 +6,17 @@ So MLflow's server takes them over HTTP, and so MLflow's own database stores tak
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
+from genspan.exporters.mlflow.stores.isolating import Unfit, isolated, parts
 from genspan.exporters.mlflow.stores.server import otlp
-from genspan.exporters.mlflow.stores.server.connection import Refused, ServerFault
+from genspan.exporters.mlflow.stores.server.connection import Refused
 from genspan.exporters.mlflow.stores.server.joining import distinct, joined
 from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.stores.server.trace_info import ENDED, StoredInfo
-
-CHARACTERS_PER_REQUEST: Final = 16 * 1024 * 1024
-"""Attribute text in one request; a trace that has more goes alone."""
-
-Write = Callable[[Sequence[MlflowTrace]], None]
-
-
-class Unfit(Exception):
-    """Some trace cannot be sent; the message says why."""
 
 
 class IngestingStore(ABC):
@@ -54,7 +45,7 @@ class IngestingStore(ABC):
                 self._experiment_ids.clear()
                 raise
 
-        return [rejection for part in _parts(distinct(traces)) for rejection in _isolated(write, part)]
+        return [rejection for part in parts(distinct(traces)) for rejection in isolated(write, part)]
 
     @abstractmethod
     def close(self) -> None:
@@ -117,48 +108,3 @@ def _tags_with_spans(trace: MlflowTrace, before: StoredInfo | None) -> Mapping[s
     if trace.state in ENDED:
         return {}
     return {key: value for key, value in trace.tags.items() if before is None or key not in before.tags}
-
-
-def _parts(traces: Sequence[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:
-    """The traces in their order, as many together as one request should hold."""
-    part: list[MlflowTrace] = []
-    characters = 0
-    for trace in traces:
-        size = sum(len(text) for span in trace.spans for text in span.attributes.values())
-        if part and characters + size > CHARACTERS_PER_REQUEST:
-            yield part
-            part, characters = [], 0
-        part.append(trace)
-        characters += size
-    if part:
-        yield part
-
-
-def _isolated(write: Write, traces: Sequence[MlflowTrace]) -> list[Rejection]:
-    """Writes traces together; where that fails for what they hold, each alone. Returns those that cannot be written.
-
-    MLflow takes a request's spans all or none, and fails (500) as well for some spans as for troubles of its own. So a
-    failure is the trace's own only where the server takes another trace right after it.
-    """
-    if _failure(write, traces) is None:
-        return []
-    failures = {trace.trace_id: failure for trace in traces if (failure := _failure(write, [trace])) is not None}
-    faults = [trace for trace in traces if isinstance(failures.get(trace.trace_id), ServerFault)]
-    taken = next((trace for trace in traces if trace.trace_id not in failures), None)
-    for trace in faults:
-        failure = _failure(write, [trace])
-        if failure is None:
-            del failures[trace.trace_id]
-        elif taken is None:
-            raise failure
-        else:
-            write([taken])
-    return [Rejection(trace_id, str(failure)) for trace_id, failure in failures.items()]
-
-
-def _failure(write: Write, traces: Sequence[MlflowTrace]) -> Refused | ServerFault | Unfit | None:
-    try:
-        write(traces)
-    except (Refused, ServerFault, Unfit) as failure:
-        return failure
-    return None
