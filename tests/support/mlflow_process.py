@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -15,10 +16,22 @@ from support.ports import free_port
 
 
 class MlflowServer:
-    """`mlflow server` on a SQLite file, always at the same port of 127.0.0.1 however often it is started."""
+    """`mlflow server`, always at the same port of 127.0.0.1 however often it is started.
 
-    def __init__(self, file: Path) -> None:
+    It keeps its data in a SQLite file, or in `backend` where that is given, and its log and artifacts beside the file.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        backend: str | None = None,
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.file = file
+        self._backend = backend or f"sqlite:///{file}"
+        self._options = options
+        self._environ = environ or {}
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = file.with_suffix(".server.log")
@@ -26,11 +39,14 @@ class MlflowServer:
 
     def start(self, timeout: float = 120) -> None:
         """Starts the server and waits until it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{self.file}"]
+        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", self._backend]
         artifacts = str(self.file.parent)
         with self._log.open("a") as output:
             self._process = subprocess.Popen(
-                [*command, "--default-artifact-root", artifacts, "--port", str(self._port), "--workers", "1"],
+                [
+                    *(*command, "--default-artifact-root", artifacts, "--port", str(self._port), "--workers", "1"),
+                    *self._options,
+                ],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -40,6 +56,7 @@ class MlflowServer:
                     "MLFLOW_DISABLE_TELEMETRY": "true",
                     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
                     "DO_NOT_TRACK": "true",
+                    **self._environ,
                 },
             )
         try:

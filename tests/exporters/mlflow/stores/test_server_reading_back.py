@@ -8,35 +8,25 @@ import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from genspan.exporters.mlflow import MlflowSpanExporter
 from genspan.exporters.mlflow.assemble import assemble
 from genspan.exporters.mlflow.stores import Experiment, StoreUnavailable, open_store
-from genspan.exporters.mlflow.stores.server import ServerStore
+from genspan.exporters.mlflow.stores.server.store import ServerStore
 from genspan.exporters.mlflow.translate import translate
 from support.mlflow_process import MlflowServer
+from support.mlflow_traces import NOT_KEPT, SECOND, START, chat, export, facts, get, new_id, of_sqlite, span
 
 pytestmark = pytest.mark.slow
 
 Record = Callable[..., list[ReadableSpan]]
-
-SECOND = 1_000_000_000
-START = 1_790_000_000 * SECOND
-
-OF_A_SERVER = {"mlflow.trace.infoFinalized"}
-"""Metadata that MLflow's server adds."""
-
-NOT_KEPT = ("kind", "flags")
-"""What the SQLite store writes of a span beyond MLflow, and the server does not keep (3.17.2)."""
 
 
 @pytest.fixture(scope="module")
@@ -62,84 +52,6 @@ def store(server: MlflowServer) -> Iterator[ServerStore]:
     store = ServerStore(server.url)
     yield store
     store.close()
-
-
-def said(role: str, text: str) -> str:
-    return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
-
-
-def new_id() -> int:
-    return uuid.uuid4().int
-
-
-def span(
-    trace: int,
-    number: int = 1,
-    parent: int | None = None,
-    *,
-    is_remote: bool = False,
-    start: float = 0,
-    end: float | None = 1,
-    service: str = "shop",
-    name: str | None = None,
-    **more: Any,
-) -> ReadableSpan:
-    """A span that starts and ends so many seconds after a moment that is the same for all."""
-    return ReadableSpan(
-        name=name or f"span {number}",
-        context=SpanContext(trace, number, is_remote=False),
-        parent=SpanContext(trace, parent, is_remote=is_remote) if parent else None,
-        resource=Resource({"service.name": service}),
-        start_time=START + int(start * SECOND),
-        end_time=None if end is None else START + int(end * SECOND),
-        **more,
-    )
-
-
-def chat(question: str, answer: str, tokens: int = 0, model: str = "house-model") -> dict[str, Any]:
-    usage = {"gen_ai.usage.input_tokens": tokens, "gen_ai.usage.output_tokens": tokens} if tokens else {}
-    return {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": model,
-        "gen_ai.input.messages": said("user", question),
-        "gen_ai.output.messages": said("assistant", answer),
-        **usage,
-    }
-
-
-def export(uri: str, *batches: Sequence[ReadableSpan]) -> None:
-    """Each batch by an exporter of its own, as another process would."""
-    for batch in batches:
-        exporter = MlflowSpanExporter(uri)
-        assert exporter.export(batch) is SpanExportResult.SUCCESS
-        assert exporter.force_flush()
-        exporter.shutdown()
-
-
-def facts(trace: Any) -> dict[str, Any]:
-    """All that MLflow's client tells of a trace, but for what depends on where it is stored."""
-    whole: dict[str, Any] = trace.to_dict()
-    info = whole["info"]
-    info["tags"].pop("mlflow.artifactLocation")
-    info["trace_metadata"] = {k: v for k, v in info["trace_metadata"].items() if k not in OF_A_SERVER}
-    for stored in whole["data"]["spans"]:
-        for key in NOT_KEPT:
-            stored.pop(key, None)
-        stored["attributes"] = {key: json.loads(text) for key, text in stored["attributes"].items()}
-    return whole
-
-
-def get(mlflow: Any, trace: int) -> Any:
-    return mlflow.get_trace(f"tr-{trace:032x}")
-
-
-def of_sqlite(tmp_path: Path, trace: int, *batches: Sequence[ReadableSpan]) -> dict[str, Any]:
-    """The same spans, written by the SQLite store and read by the same client."""
-    from mlflow import MlflowClient
-
-    uri = f"sqlite:///{tmp_path}/{uuid.uuid4().hex}.db"
-    export(uri, *batches)
-    return facts(get(MlflowClient(tracking_uri=uri), trace))
 
 
 def test_a_trace_is_the_one_that_the_sqlite_store_writes(

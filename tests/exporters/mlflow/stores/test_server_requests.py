@@ -26,8 +26,8 @@ from genspan.exporters.mlflow import MlflowSpanExporter
 from genspan.exporters.mlflow.assemble import assemble
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores import Experiment, StoreUnavailable
-from genspan.exporters.mlflow.stores.server import ServerStore
 from genspan.exporters.mlflow.stores.server.access import Access
+from genspan.exporters.mlflow.stores.server.store import ServerStore
 from genspan.exporters.mlflow.translate import translate
 from support.ports import free_port
 from support.scripted_server import Answer, Body, Disconnect, Json, Request, ScriptedServer, Stall

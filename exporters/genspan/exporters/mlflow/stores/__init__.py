@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Store, StoreUnavailable
-from genspan.exporters.mlflow.stores.server import ServerStore
+from genspan.exporters.mlflow.stores.database.store import DatabaseStore
+from genspan.exporters.mlflow.stores.server.store import ServerStore
 from genspan.exporters.mlflow.stores.sqlite import SqliteStore
 
 __all__ = [
@@ -28,20 +29,34 @@ STORES: Final[Mapping[str, Callable[[str], Store]]] = {
     "sqlite": SqliteStore,
     "http": ServerStore,
     "https": ServerStore,
+    "postgresql": DatabaseStore,
+    "mysql": DatabaseStore,
+    "mssql": DatabaseStore,
 }
 """Stores by the scheme of the tracking URI, without SQLAlchemy's `+driver`."""
 
 
 class UnsupportedTrackingUri(ValueError):
-    """No store of this version writes to that tracking URI."""
+    """No store of this version writes to that tracking URI; the message says what to use instead."""
 
     def __init__(self, uri: str) -> None:
-        super().__init__(
-            f"genspan cannot write to the MLflow tracking URI {without_secrets(uri)!r} yet, so no trace goes to "
-            "MLflow. What works today: sqlite:///relative/path.db, sqlite:////absolute/path.db, an MLflow server at "
-            "http://host:port or https://host, or no MLFLOW_TRACKING_URI at all (sqlite:///mlflow.db in the current "
-            "folder)."
+        why = (
+            "is a folder of plain files (MLflow's FileStore), which take no spans"
+            if is_folder(uri)
+            else "is of no kind that genspan can write to"
         )
+        super().__init__(
+            f"The MLflow tracking URI {without_secrets(uri)!r} {why}, so no trace goes to MLflow. Use "
+            "sqlite:///mlflow.db (a file in the current folder, the default), sqlite:////absolute/path.db, "
+            "postgresql://…, mysql://… or mssql://… (written by the installed mlflow), or an MLflow server at "
+            "http://host:port or https://host."
+        )
+
+
+def is_folder(uri: str) -> bool:
+    """Whether MLflow takes a tracking URI for a folder: a path, or `file:`."""
+    scheme = urlsplit(uri).scheme
+    return scheme in ("", "file") or len(scheme) == 1  # A letter is a drive of Windows.
 
 
 def open_store(uri: str) -> Store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from genspan.exporters.mlflow.model import MlflowSpan
@@ -12,6 +12,8 @@ from genspan.exporters.mlflow.stores.server.connection import Connection, Refuse
 from genspan.exporters.mlflow.stores.server.trace_info import TRACES
 from genspan.exporters.mlflow.stores.sqlite import span_content
 from genspan.semconv.encoding import encode
+
+Content = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _logger = logging.getLogger(__name__)
 
@@ -25,12 +27,17 @@ def fetch(connection: Connection, trace_id: str) -> list[MlflowSpan]:
         answer = connection.get(f"{TRACES}/get", trace_id=trace_id, allow_partial="true")
     except Refused as refused:  # As where somebody has just deleted the trace: the next try will find that it is new.
         raise StoreUnavailable(f"MLflow does not say what it holds of trace {trace_id}: {refused}") from refused
-    return [read for span in answer.get("trace", {}).get("spans", ()) if (read := _read(span)) is not None]
+    return read(answer.get("trace", {}).get("spans", ()), _content)
 
 
-def _read(span: Mapping[str, Any]) -> MlflowSpan | None:
+def read(spans: Iterable[Mapping[str, Any]], content: Content = dict) -> list[MlflowSpan]:
+    """Spans from what MLflow says of them, by what it keeps of them in a database; those unreadable are left out."""
+    return [read for span in spans if (read := _read(span, content)) is not None]
+
+
+def _read(span: Mapping[str, Any], content: Content) -> MlflowSpan | None:
     try:
-        return span_content.read(encode(_content(span)))
+        return span_content.read(encode(content(span)))
     except (ValueError, KeyError, TypeError, AttributeError):
         _logger.debug("A stored span cannot be read and counts for nothing", exc_info=True)
         return None

@@ -48,7 +48,7 @@ def look_up(connection: Connection, trace_ids: Sequence[str]) -> dict[str, Store
         except Refused as refused:  # No fault of the traces: nothing of them has been sent.
             raise StoreUnavailable(f"MLflow does not say which traces it holds: {refused}") from refused
         for info in answer.get("trace_infos", ()):
-            found[info["trace_id"]] = _stored(info)
+            found[info["trace_id"]] = stored(info)
     return found
 
 
@@ -57,10 +57,11 @@ def state(connection: Connection, trace: MlflowTrace, experiment_id: str) -> Non
 
     Tags and metadata are added to what is there; all else replaces it, where it is known.
     """
-    connection.post(TRACES, {"trace": {"trace_info": _info(trace, experiment_id)}})
+    connection.post(TRACES, {"trace": {"trace_info": described(trace, experiment_id)}})
 
 
-def _info(trace: MlflowTrace, experiment_id: str) -> dict[str, Any]:
+def described(trace: MlflowTrace, experiment_id: str) -> dict[str, Any]:
+    """The facts of a trace as MLflow's `TraceInfoV3`, in protobuf's JSON."""
     facts = {
         "trace_id": trace.trace_id,
         "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}},
@@ -88,7 +89,8 @@ def _metadata(trace: MlflowTrace) -> dict[str, str]:
     return facts
 
 
-def _stored(info: Mapping[str, Any]) -> StoredInfo:
+def stored(info: Mapping[str, Any]) -> StoredInfo:
+    """What a `TraceInfoV3` in protobuf's JSON says. Raises StoreUnavailable where it is not one."""
     try:
         return StoredInfo(
             experiment_id=info["trace_location"]["mlflow_experiment"]["experiment_id"],

@@ -1,0 +1,16 @@
+"""Tracking URIs of databases, in a form that may be shown."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+WHICH: Final = frozenset({"host", "hostaddr", "port", "dbname", "service", "unix_socket", "driver"})
+"""Parameters of drivers that say which database is meant. Others may be secrets, or are how to talk to it."""
+
+
+def shown(uri: str) -> str:
+    """The URI without user name, password and parameters that do not say which database it is."""
+    parts = urlsplit(uri)
+    query = [pair for pair in parse_qsl(parts.query) if pair[0] in WHICH]
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)).geturl()
