@@ -40,15 +40,19 @@ class Delivery:
         self._may_wait = True
         """Whether the outbox may hold something; at first, what an earlier process left there."""
 
-    def deliver(self, traces: Sequence[MlflowTrace]) -> bool:
-        """Writes traces, or has them wait. False where some of them are lost for good."""
+    def deliver(self, traces: Sequence[MlflowTrace], experiment: Experiment | None = None) -> bool:
+        """Writes traces, or has them wait. False where some of them are lost for good.
+
+        `experiment` is theirs where it is not the one that was set.
+        """
+        experiment = experiment or self._experiment
         if self._is_due():
             self.retry(RETRY_TIME)
         if self._is_due():
-            rejections = self._write(traces, self._experiment)
+            rejections = self._write(traces, experiment)
             if rejections is not None:
                 return not rejections
-        return self._wait(traces)
+        return self._wait(traces, experiment)
 
     def retry(self, seconds: float) -> bool:
         """Writes what waits, for up to so many seconds; True where nothing waits any more."""
@@ -97,9 +101,9 @@ class Delivery:
             _logger.error("Trace %s is lost: %s", rejection.trace_id, rejection.reason)
         return rejections
 
-    def _wait(self, traces: Sequence[MlflowTrace]) -> bool:
+    def _wait(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> bool:
         try:
-            dropped = self._outbox.put(traces, self._experiment)
+            dropped = self._outbox.put(traces, experiment)
         except Exception as error:  # noqa: BLE001 - there is nowhere left to put them
             self._tell_of_outbox(f"Traces are lost, from now until this is resolved: {error}")
             return False

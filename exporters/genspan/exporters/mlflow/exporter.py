@@ -8,7 +8,8 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import replace
+from typing import ClassVar, Final
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace import ReadableSpan
@@ -16,10 +17,11 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from genspan.exporters.mlflow.assemble import assemble
 from genspan.exporters.mlflow.delivery import Delivery
+from genspan.exporters.mlflow.keys import SpanAttributeKey
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.outbox import Outbox, find_folder
 from genspan.exporters.mlflow.source import program_metadata
-from genspan.exporters.mlflow.stores import open_store
+from genspan.exporters.mlflow.stores import Experiment, open_store
 from genspan.exporters.mlflow.tracking import Tracking
 from genspan.exporters.mlflow.translate import translate
 
@@ -42,19 +44,37 @@ class MlflowSpanExporter(SpanExporter):
     Never raises. Traces that the store cannot take now wait on disk (see `outbox`), which is a success.
     """
 
+    _running: ClassVar[weakref.WeakSet[MlflowSpanExporter]] = weakref.WeakSet()
+
     def __init__(
         self,
         tracking_uri: str | None = None,
         experiment_name: str | None = None,
         experiment_id: str | None = None,
     ) -> None:
-        tracking = Tracking.read(
+        self._tracking = Tracking.read(
             os.environ, uri=tracking_uri, experiment_name=experiment_name, experiment_id=experiment_id
         )
-        self._delivery = _delivery(tracking)
+        self._delivery = _delivery(self._tracking)
         self._lock = threading.Lock()
         self._is_shut_down = False
+        self._running.add(self)
         _watch_forks(self)
+
+    @classmethod
+    def running(cls) -> Sequence[MlflowSpanExporter]:
+        """The exporters of this process that have not been shut down."""
+        return [exporter for exporter in tuple(cls._running) if not exporter._is_shut_down]
+
+    def redirect(self, tracking_uri: str) -> None:
+        """Writes to another tracking URI from now on; what could not be written to the one before waits for it."""
+        tracking = replace(self._tracking, uri=tracking_uri)
+        with self._lock, _untraced():
+            if self._is_shut_down:
+                return
+            if self._delivery is not None:
+                self._delivery.close()
+            self._tracking, self._delivery = tracking, _delivery(tracking)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Writes a batch in one transaction. FAILURE only where spans are lost for good."""
@@ -62,7 +82,12 @@ class MlflowSpanExporter(SpanExporter):
             if self._delivery is None or self._is_shut_down:
                 return SpanExportResult.FAILURE
             try:
-                delivered = self._delivery.deliver(_traces(spans))
+                delivered = all(
+                    [
+                        self._delivery.deliver(_traces(members), experiment)
+                        for experiment, members in _by_experiment(spans).items()
+                    ]
+                )
             except Exception:
                 _logger.exception("%d spans are lost", len(spans))
                 delivered = False
@@ -97,6 +122,15 @@ def _delivery(tracking: Tracking) -> Delivery | None:
         _logger.error("%s", error)
         return None
     return Delivery(store, Outbox(find_folder(os.environ), store.uri), tracking.experiment)
+
+
+def _by_experiment(spans: Sequence[ReadableSpan]) -> dict[Experiment | None, list[ReadableSpan]]:
+    """Spans by the experiment that they name in `mlflow.experimentId`; None is the one that was set."""
+    found: dict[Experiment | None, list[ReadableSpan]] = {}
+    for span in spans:
+        identifier = (span.attributes or {}).get(SpanAttributeKey.EXPERIMENT_ID)
+        found.setdefault(Experiment(id=str(identifier)) if identifier else None, []).append(span)
+    return found
 
 
 def _traces(spans: Sequence[ReadableSpan]) -> list[MlflowTrace]:

@@ -15,12 +15,17 @@ class SpanType:
     CHAIN: Final = "CHAIN"
     CHAT_MODEL: Final = "CHAT_MODEL"
     EMBEDDING: Final = "EMBEDDING"
+    EVALUATOR: Final = "EVALUATOR"
+    GUARDRAIL: Final = "GUARDRAIL"
     LLM: Final = "LLM"
     MEMORY: Final = "MEMORY"
+    PARSER: Final = "PARSER"
+    RERANKER: Final = "RERANKER"
     RETRIEVER: Final = "RETRIEVER"
     TASK: Final = "TASK"
     TOOL: Final = "TOOL"
     UNKNOWN: Final = "UNKNOWN"
+    WORKFLOW: Final = "WORKFLOW"
 
 
 class SpanAttributeKey:
@@ -31,6 +36,10 @@ class SpanAttributeKey:
     INPUTS: Final = "mlflow.spanInputs"
     OUTPUTS: Final = "mlflow.spanOutputs"
     SPAN_TYPE: Final = "mlflow.spanType"
+    LOG_LEVEL: Final = "mlflow.spanLogLevel"
+    DESCRIPTION: Final = "mlflow.spanDescription"
+    INTERMEDIATE_OUTPUTS: Final = "mlflow.trace.intermediate_outputs"
+    """What `mlflow.log_trace` was told of the way to the response; on its root span alone."""
     CHAT_TOOLS: Final = "mlflow.chat.tools"
     CHAT_USAGE: Final = "mlflow.chat.tokenUsage"
     LLM_COST: Final = "mlflow.llm.cost"
@@ -38,8 +47,18 @@ class SpanAttributeKey:
     MODEL_PROVIDER: Final = "mlflow.llm.provider"
     MESSAGE_FORMAT: Final = "mlflow.message.format"
     """Whose message shape inputs and outputs have; the UI chooses its reader by it."""
+    EXPERIMENT_ID: Final = "mlflow.experimentId"
+    """The experiment that the span's trace belongs to, where it is not the exporter's."""
+    FUNCTION_NAME: Final = "mlflow.spanFunctionName"
     TRACE_TAG_PREFIX: Final = "mlflow.traceTag."
     """`mlflow.traceTag.<key>` on a span asks for a tag of its trace."""
+    TRACE_METADATA_PREFIX: Final = "mlflow.traceMetadata."
+    """`mlflow.traceMetadata.<key>` asks for metadata of its trace; this and the following are genspan's own."""
+    TRACE_STATE: Final = "mlflow.traceState"
+    """OK or ERROR, for the trace as a whole."""
+    TRACE_REQUEST_PREVIEW: Final = "mlflow.traceRequestPreview"
+    TRACE_RESPONSE_PREVIEW: Final = "mlflow.traceResponsePreview"
+    CLIENT_REQUEST_ID: Final = "mlflow.traceClientRequestId"
 
 
 class TraceMetadataKey:
@@ -67,6 +86,13 @@ class TraceTagKey:
     """Trace tags: may be changed later."""
 
     TRACE_NAME: Final = "mlflow.traceName"
+
+
+class AssessmentMetadataKey:
+    """Metadata of feedback and expectations."""
+
+    SOURCE_RUN_ID: Final = "mlflow.assessment.sourceRunId"
+    """The run, of an evaluation for one, that judged."""
 
 
 TRACE_ID_PREFIX: Final = "tr-"
