@@ -22,6 +22,8 @@ MAX_VALUE: Final = 8000
 """Characters of a metadata or tag value."""
 MAX_NAME: Final = 4096
 """Characters of a trace name."""
+_FINAL: Final = ("OK", "ERROR")
+"""The states that a span may state for its trace."""
 _NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -68,11 +70,11 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
     """One trace. Each fact under MLflow's name for it:
 
     - `request_time`, `execution_duration`: from the earliest start to the latest end, in milliseconds.
-    - `state`: ERROR where the root failed, OK where it ended otherwise (a span that sets no status is fine),
-      IN_PROGRESS while no root has come.
+    - `state`: IN_PROGRESS while no root has come; then what a span states for the trace, else ERROR where the root
+      failed, OK where it ended otherwise (a span that sets no status is fine).
     - `mlflow.traceName`: the name asked for by a span, else the root's.
-    - `request_preview`, `response_preview`: the root's. A root that says nothing (a web request, say) borrows
-      those of the spans nearest to it: the first question, the last answer.
+    - `request_preview`, `response_preview`: those that a span states for the trace, else the root's. A root that says
+      nothing (a web request, say) borrows those of the spans nearest to it: the first question, the last answer.
     - `session_id`, `mlflow.trace.user`: from the first span that names one.
     - `mlflow.trace.tokenUsage`, `mlflow.trace.cost`: see `totals`.
     - `mlflow.traceInputs`, `mlflow.traceOutputs`: the first 250 characters of the root's inputs and outputs.
@@ -109,10 +111,11 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
         spans=spans,
         request_time=start // 1_000_000,
         execution_duration=max(ends) // 1_000_000 - start // 1_000_000 if ends else None,
-        state=_state(root),
+        state=_state(root, ordered),
         name=name,
-        request_preview=request,
-        response_preview=response,
+        request_preview=_first(span.trace_request_preview for span in ordered) or request,
+        response_preview=_first(span.trace_response_preview for span in ordered) or response,
+        client_request_id=_first(span.client_request_id for span in ordered),
         session_id=preview.cut(session, MAX_KEY) if session else None,
         usage=total_usage(usage_nodes(spans)),
         cost=total_cost(cost_nodes(spans)),
@@ -121,9 +124,12 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
     )
 
 
-def _state(root: MlflowSpan | None) -> str:
+def _state(root: MlflowSpan | None, ordered: Sequence[MlflowSpan]) -> str:
     if root is None:
         return "IN_PROGRESS"
+    stated = _first(span.trace_state for span in ordered if span.trace_state in _FINAL)
+    if stated is not None:
+        return stated
     return "ERROR" if root.status_code == "STATUS_CODE_ERROR" else "OK"
 
 

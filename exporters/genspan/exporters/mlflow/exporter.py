@@ -82,12 +82,9 @@ class MlflowSpanExporter(SpanExporter):
             if self._delivery is None or self._is_shut_down:
                 return SpanExportResult.FAILURE
             try:
-                delivered = all(
-                    [
-                        self._delivery.deliver(_traces(members), experiment)
-                        for experiment, members in _by_experiment(spans).items()
-                    ]
-                )
+                delivered = True
+                for experiment, members in _by_experiment(spans).items():
+                    delivered = self._delivery.deliver(_traces(members), experiment) and delivered
             except Exception:
                 _logger.exception("%d spans are lost", len(spans))
                 delivered = False

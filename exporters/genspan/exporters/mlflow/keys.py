@@ -96,3 +96,7 @@ class AssessmentMetadataKey:
 
 
 TRACE_ID_PREFIX: Final = "tr-"
+
+API_SCOPE: Final = "genspan.mlflow"
+"""The instrumentation scope of spans that were made with MLflow's API. Structured values of their attributes are JSON
+text, and what they say in the conventions' words repeats what they say in MLflow's."""

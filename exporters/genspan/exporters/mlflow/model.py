@@ -65,6 +65,11 @@ class MlflowSpan:
     user_id: str | None = None
     trace_name: str | None = None
     """A name asked for by `mlflow.traceTag.mlflow.traceName`."""
+    trace_state: str | None = None
+    """`OK` or `ERROR` where the span says it for its trace."""
+    trace_request_preview: str | None = None
+    trace_response_preview: str | None = None
+    client_request_id: str | None = None
     trace_tags: dict[str, str] = field(default_factory=dict)
     trace_metadata: dict[str, str] = field(default_factory=dict)
 

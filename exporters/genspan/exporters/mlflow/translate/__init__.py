@@ -9,7 +9,7 @@ from typing import Any, Final
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link
 
-from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey
+from genspan.exporters.mlflow.keys import API_SCOPE, TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey
 from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
 from genspan.exporters.mlflow.pricing import PRICED, price
 from genspan.exporters.mlflow.translate import reserved, semconv
@@ -44,7 +44,8 @@ def translate(span: ReadableSpan) -> MlflowSpan:
     derived = _derived(reading, cost)
     if not derived.keys().isdisjoint(given):
         derived = reserved.beside(derived, given)
-    consumed = reading.consumed_by(derived)
+    is_mlflows = span.instrumentation_scope is not None and span.instrumentation_scope.name == API_SCOPE
+    consumed = reading.consumed_by({**derived, **given} if is_mlflows else derived)
     attributes = {SpanAttributeKey.REQUEST_ID: f'"{TRACE_ID_PREFIX}{trace_id}"'}
     speaks_mlflow = False
     for key, value in given.items():
@@ -53,7 +54,7 @@ def translate(span: ReadableSpan) -> MlflowSpan:
             if key != SpanAttributeKey.REQUEST_ID:
                 attributes[key] = reserved.json_text(key, value)
         elif key not in consumed:
-            attributes[key] = encode(value)
+            attributes[key] = reserved.json_text(key, value) if is_mlflows else encode(value)
     attributes.update(derived)
 
     translated = MlflowSpan(

@@ -63,13 +63,22 @@ def apply(span: MlflowSpan, given: Attributes) -> None:
         span.request_preview = preview.of_inputs(texts[SpanAttributeKey.INPUTS])
     if SpanAttributeKey.OUTPUTS in given:
         span.response_preview = preview.of_outputs(texts[SpanAttributeKey.OUTPUTS])
-    prefix = SpanAttributeKey.TRACE_TAG_PREFIX
+    span.trace_state = _stated(texts, SpanAttributeKey.TRACE_STATE)
+    span.trace_request_preview = _stated(texts, SpanAttributeKey.TRACE_REQUEST_PREVIEW)
+    span.trace_response_preview = _stated(texts, SpanAttributeKey.TRACE_RESPONSE_PREVIEW)
+    span.client_request_id = _stated(texts, SpanAttributeKey.CLIENT_REQUEST_ID)
     for key in given:
-        if key.startswith(prefix):
-            span.trace_tags[key[len(prefix) :]] = text(texts[key]) or ""
+        if key.startswith(SpanAttributeKey.TRACE_TAG_PREFIX):
+            span.trace_tags[key.removeprefix(SpanAttributeKey.TRACE_TAG_PREFIX)] = text(texts[key]) or ""
+        elif key.startswith(SpanAttributeKey.TRACE_METADATA_PREFIX):
+            span.trace_metadata[key.removeprefix(SpanAttributeKey.TRACE_METADATA_PREFIX)] = text(texts[key]) or ""
         elif key in _TRACE_METADATA:
             span.trace_metadata[key] = text(texts[key]) or ""
     span.trace_name = span.trace_tags.pop(TraceTagKey.TRACE_NAME, None)
+
+
+def _stated(texts: Mapping[str, str], key: str) -> str | None:
+    return text(texts[key]) if key in texts else None
 
 
 def text(json: str) -> str | None:
