@@ -28,12 +28,17 @@ class Rejection:
 class StoreUnavailable(Exception):
     """Nothing of what was given has been written; the same may be taken later.
 
-    The message says what is wrong and what to do about it.
+    The message says what is wrong and what to do about it. `retry_after` are the seconds that the store asks to be left
+    alone, where it says so (HTTP's `Retry-After`).
     """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Store(Protocol):
-    """Writes traces for one tracking URI. Called by one thread at a time; usable in a forked child."""
+    """Writes traces for one tracking URI. Called by one thread at a time, never the app's; usable in a forked child."""
 
     uri: str
     """The tracking URI in full: the same in every process that means this store."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -26,9 +27,9 @@ class Access:
 
     url: str
     """Without credentials, query and slash at the end."""
-    basic: tuple[str, str] | None = field(default=None, repr=False)
-    """User name and password."""
-    token: str | None = field(default=None, repr=False)
+    authorize: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
+    """Headers that say who asks, for each request anew, since some credentials are short-lived. May raise
+    StoreUnavailable."""
     headers: Mapping[str, str] = field(default_factory=dict)
     verify: bool | str | None = None
     """Whether the server's certificate is checked, or the file of those who may sign it. None leaves it to `requests`,
@@ -50,13 +51,26 @@ class Access:
         ca, workspace = environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"), environ.get("MLFLOW_WORKSPACE", "").strip()
         return cls(
             url=parts._replace(netloc=netloc, query="", fragment="").geturl().rstrip("/"),
-            basic=_basic(parts.username, parts.password, environ),
-            token=environ.get("MLFLOW_TRACKING_TOKEN") or None,
+            authorize=_authorization(_basic(parts.username, parts.password, environ), environ),
             headers={WORKSPACE_HEADER: workspace} if workspace else {},
             verify=False if _is_true(environ.get("MLFLOW_TRACKING_INSECURE_TLS")) else ca or None,
             certificate=environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH") or None,
             timeout=(CONNECT_TIMEOUT, _seconds(environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT")) or REQUEST_TIMEOUT),
         )
+
+
+def bearer(token: str) -> Callable[[], Mapping[str, str]]:
+    """An `Access.authorize` by a token."""
+    return lambda: {"Authorization": f"Bearer {token}"}
+
+
+def _authorization(basic: tuple[str, str] | None, environ: Mapping[str, str]) -> Callable[[], Mapping[str, str]] | None:
+    if basic is not None:
+        # UTF-8, where `requests` would have Latin-1.
+        credentials = b64encode(":".join(basic).encode()).decode()
+        return lambda: {"Authorization": f"Basic {credentials}"}
+    token = environ.get("MLFLOW_TRACKING_TOKEN")
+    return bearer(token) if token else None
 
 
 def _basic(user: str | None, password: str | None, environ: Mapping[str, str]) -> tuple[str, str] | None:

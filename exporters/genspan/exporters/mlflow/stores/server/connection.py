@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 from genspan.exporters.mlflow.stores.server.access import Access
@@ -20,6 +21,8 @@ corrected, a busy server recovers."""
 
 MISSING: Final = "RESOURCE_DOES_NOT_EXIST"
 EXISTING: Final = "RESOURCE_ALREADY_EXISTS"
+
+_JSON: Final = {"Content-Type": "application/json"}
 
 LONGEST_REASON: Final = 500
 """Characters of a server's own words."""
@@ -42,6 +45,9 @@ class ServerFault(StoreUnavailable):
 class Connection:
     """Keeps a connection to the server open; a forked child makes its own."""
 
+    name: ClassVar[str] = "MLflow"
+    """What answers, in messages."""
+
     def __init__(self, access: Access) -> None:
         self.access = access
         self._session: requests.Session | None = None
@@ -53,11 +59,16 @@ class Connection:
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The JSON object that answers a POST of JSON. Raises Refused or StoreUnavailable."""
-        return _json(self._send("POST", path, data=encode(body).encode(), headers={"Content-Type": "application/json"}))
+        return _json(self._send("POST", path, data=encode(body).encode(), headers=_JSON))
 
-    def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """POSTs bytes. Raises Refused or StoreUnavailable."""
-        self._send("POST", path, data=body, headers=headers)
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """The JSON object that answers a PATCH of JSON. Raises Refused or StoreUnavailable."""
+        return _json(self._send("PATCH", path, data=encode(body).encode(), headers=_JSON))
+
+    def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """What answers a POST of bytes. Raises Refused or StoreUnavailable."""
+        answer: bytes = self._send("POST", path, data=body, headers=headers).content
+        return answer
 
     def close(self) -> None:
         """Closes the connection; a later request opens another."""
@@ -77,16 +88,18 @@ class Connection:
                 answer = session.request(method, url, **content)
                 break
             except requests.Timeout as error:
-                raise StoreUnavailable(f"MLflow at {self.access.url} does not answer in time.") from error
+                raise StoreUnavailable(f"{self.name} at {self.access.url} does not answer in time.") from error
             except requests.ConnectionError as error:
                 # A server closes a connection that nobody used for a while (MLflow's after five seconds), perhaps in
                 # the very moment of its next use. Whatever we send may be sent twice.
                 if is_last:
                     raise StoreUnavailable(
-                        f"MLflow at {self.access.url} cannot be reached: {_reason(error)}."
+                        f"{self.name} at {self.access.url} cannot be reached: {_reason(error)}."
                     ) from error
             except (requests.RequestException, OSError, ValueError) as error:
-                raise StoreUnavailable(f"MLflow at {self.access.url} cannot be asked: {_reason(error)}.") from error
+                raise StoreUnavailable(
+                    f"{self.name} at {self.access.url} cannot be asked: {_reason(error)}."
+                ) from error
         if not 200 <= answer.status_code < 300:
             self._raise(answer)
         return answer
@@ -96,29 +109,35 @@ class Connection:
             self._session, self._process = _session(self.access), os.getpid()
         return self._session
 
-    def _raise(self, answer: requests.Response) -> None:
-        status, (code, words) = answer.status_code, _words(answer)
+    def failure(self, status: int, code: str, words: str) -> Refused | StoreUnavailable:
+        """What an answer means whose status is not 2xx, from MLflow's code for it and the server's own words."""
         if status in REFUSALS and not (status == 404 and not code):
-            raise Refused(status, code, words)
+            return Refused(status, code, words)
         url = self.access.url
         if status in (401, 403):
-            raise StoreUnavailable(
+            return StoreUnavailable(
                 f"MLflow at {url} refuses these credentials ({status}). Set MLFLOW_TRACKING_USERNAME and "
                 "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to ones that may write."
             )
         if status == 501:
-            raise StoreUnavailable(
+            return StoreUnavailable(
                 f"MLflow at {url} keeps its data in plain files, which take no spans over HTTP ({words}). Start it "
                 "with a database, as in mlflow server --backend-store-uri sqlite:///mlflow.db."
             )
         if status == 500:
-            raise ServerFault(f"MLflow at {url} failed: {words}")
+            return ServerFault(f"MLflow at {url} failed: {words}")
         if status == 404 or 300 <= status < 400:
-            raise StoreUnavailable(
+            return StoreUnavailable(
                 f"{url} does not seem to be an MLflow server that takes traces by OTLP (status {status}; 3.17 does). "
                 "Is MLFLOW_TRACKING_URI right?"
             )
-        raise StoreUnavailable(f"MLflow at {url} answers with status {status}: {words}")
+        return StoreUnavailable(f"MLflow at {url} answers with status {status}: {words}")
+
+    def _raise(self, answer: requests.Response) -> NoReturn:
+        failure = self.failure(answer.status_code, *_words(answer))
+        if isinstance(failure, StoreUnavailable):
+            failure.retry_after = _retry_after(answer)
+        raise failure
 
 
 def _session(access: Access) -> requests.Session:
@@ -126,11 +145,8 @@ def _session(access: Access) -> requests.Session:
 
     session = requests.Session()
     # Not as a header, which `requests` would replace by what ~/.netrc says of the host.
-    if access.basic is not None:
-        credentials = ":".join(access.basic).encode()
-        session.auth = _Authorization(f"Basic {b64encode(credentials).decode()}")
-    elif access.token is not None:
-        session.auth = _Authorization(f"Bearer {access.token}")
+    if access.authorize is not None:
+        session.auth = _Authorization(access.authorize)
     session.headers.update(access.headers)
     session.headers["User-Agent"] = "genspan"
     session.cert = access.certificate
@@ -138,13 +154,17 @@ def _session(access: Access) -> requests.Session:
 
 
 class _Authorization:
-    """Puts a header on requests, UTF-8 where `requests` alone would have Latin-1."""
+    """Puts headers on requests that say who asks."""
 
-    def __init__(self, value: str) -> None:
-        self._value = value
+    def __init__(self, authorize: Callable[[], Mapping[str, str]]) -> None:
+        self._authorize = authorize
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._value
+        headers = self._authorize()
+        if not all(value.isprintable() for value in headers.values()):
+            # Here and not in http.client, whose message would show them.
+            raise StoreUnavailable("The credentials for MLflow hold a line break or another control character.")
+        request.headers.update(headers)
         return request
 
 
@@ -166,6 +186,15 @@ def _words(answer: requests.Response) -> tuple[str, str]:
         return str(code), str(message)[:LONGEST_REASON]
     except (ValueError, AttributeError):
         return "", answer.text[:LONGEST_REASON]
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds, from a header that gives them or a date (RFC 9110, 10.2.3)."""
+    said = answer.headers.get("Retry-After", "").strip()
+    try:
+        return float(said) if said.isdigit() else max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _reason(error: BaseException) -> str:
