@@ -23,9 +23,10 @@ USAGE = TokenUsage(input_tokens=1000, output_tokens=100, cache_read_input_tokens
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     pricing._package.cache_clear()
-    pricing._unknown.clear()
+    pricing._rates.clear()
     yield
     pricing._package.cache_clear()
+    pricing._rates.clear()
 
 
 def span(operation: str, **attributes: Any) -> ReadableSpan:
@@ -49,6 +50,46 @@ def test_is_what_the_package_says() -> None:
     assert cost.input_cost > 0
     assert cost.output_cost > 0
     assert cost.total_cost == pytest.approx(cost.input_cost + cost.output_cost)
+
+
+COUNTS = (
+    TokenUsage(input_tokens=1234, output_tokens=77),
+    TokenUsage(input_tokens=1234, output_tokens=0, cache_read_input_tokens=200, cache_creation_input_tokens=1000),
+    TokenUsage(input_tokens=1_000_000, output_tokens=9, cache_read_input_tokens=999),
+    TokenUsage(input_tokens=300_000, cache_creation_input_tokens=300_000),
+    TokenUsage(output_tokens=3),
+    TokenUsage(input_tokens=1, output_tokens=1, cache_read_input_tokens=5),
+    TokenUsage(),
+)
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google", "groq", "deepseek", "mistral", "cohere"])
+def test_is_what_the_package_says_of_every_model_and_tier(provider: str) -> None:
+    table = {provider.id: provider for provider in genai_prices.data_snapshot.get_snapshot().providers}
+    for model in table[provider].models:
+        for usage in COUNTS:
+            said = pricing._asked_for_price(genai_prices, model.id, provider, usage)
+            assert price(model.id, provider, usage) == said, (model.id, usage)
+
+
+def test_asks_the_package_for_rates_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    calc_price = genai_prices.calc_price
+
+    def counted(usage: Any, model_ref: str, **kwargs: Any) -> Any:
+        asked.append(model_ref)
+        return calc_price(usage, model_ref, **kwargs)
+
+    monkeypatch.setattr(genai_prices, "calc_price", counted)
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    first = price("gpt-4o", "openai", USAGE)
+    rates_for = len(asked)
+    assert [price("gpt-4o", "openai", USAGE) for _ in range(100)] == [first] * 100
+    assert len(asked) == rates_for
+    now += pricing.RATES_HOLD
+    price("gpt-4o", "openai", USAGE)
+    assert len(asked) == 2 * rates_for
 
 
 def test_knows_the_providers_of_the_conventions() -> None:
