@@ -8,10 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
-from genspan.exporters.mlflow.stores.isolating import Unfit, isolated, parts
+from genspan.exporters.mlflow.stores.isolating import fitted, isolated, parts
 from genspan.exporters.mlflow.stores.server import otlp
 from genspan.exporters.mlflow.stores.server.connection import Refused
 from genspan.exporters.mlflow.stores.server.joining import distinct, joined
@@ -93,14 +92,7 @@ class IngestingStore(ABC):
 
 def _message(traces: Sequence[MlflowTrace], stored: Mapping[str, StoredInfo]) -> bytes:
     tags = [_tags_with_spans(trace, stored.get(trace.trace_id)) for trace in traces]
-    try:
-        try:
-            return otlp.request(zip(traces, tags, strict=True))
-        except UnicodeError:  # Protobuf's text is UTF-8; Python's may hold lone surrogates.
-            well_formed = [serialized.read(serialized.write(trace)) for trace in traces]
-            return otlp.request(zip(well_formed, tags, strict=True))
-    except (ValueError, TypeError, KeyError) as error:
-        raise Unfit(repr(error)) from error
+    return fitted(traces, lambda fit: otlp.request(zip(fit, tags, strict=True)))
 
 
 def _tags_with_spans(trace: MlflowTrace, before: StoredInfo | None) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowTrace
@@ -18,6 +18,20 @@ Write = Callable[[Sequence[MlflowTrace]], None]
 
 class Unfit(Exception):
     """Some trace cannot be sent; the message says why."""
+
+
+Fit = TypeVar("Fit")
+
+
+def fitted(traces: Sequence[MlflowTrace], make: Callable[[Sequence[MlflowTrace]], Fit]) -> Fit:
+    """What is made of traces, to be sent. Raises Unfit where nothing can be made of what one of them holds."""
+    try:
+        try:
+            return make(traces)
+        except UnicodeError:  # What is sent is UTF-8; Python's text may hold lone surrogates.
+            return make([serialized.read(serialized.write(trace)) for trace in traces])
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unfit(repr(error)) from error
 
 
 def parts(traces: Sequence[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -31,23 +31,26 @@ LONGEST: Final[Mapping[str, int]] = {
 """
 
 
-def request(traces: Iterable[tuple[MlflowTrace, Mapping[str, str]]]) -> bytes:
-    """The protobuf message for traces, each with the tags that it shall have as soon as its spans are there.
+Encoding = Callable[[str, str], AnyValue]
+"""What is sent for an attribute, from its key and JSON text."""
 
-    Raises ValueError or TypeError where a span holds what OTLP has no room for, such as a time before 1970 or text that
-    is not UTF-8.
+
+def request(traces: Iterable[tuple[MlflowTrace, Mapping[str, str]]], encoding: Encoding | None = None) -> bytes:
+    """The protobuf message for traces, each with attributes for its resource, by default in MLflow's own `encoding`.
+
+    MLflow's server makes tags of the resource's attributes, as soon as the spans are there. Raises ValueError or
+    TypeError where a span holds what OTLP has no room for, such as a time before 1970 or text that is not UTF-8.
     """
     message: bytes = ExportTraceServiceRequest(
-        resource_spans=[_resource_spans(*pair) for pair in traces]
+        resource_spans=[_resource_spans(*pair, encoding or as_mlflow_stores) for pair in traces]
     ).SerializeToString()
     return message
 
 
-def _resource_spans(trace: MlflowTrace, tags: Mapping[str, str]) -> ResourceSpans:
-    # The server makes tags of a resource's attributes.
+def _resource_spans(trace: MlflowTrace, resource: Mapping[str, str], encoding: Encoding) -> ResourceSpans:
     return ResourceSpans(
-        resource=Resource(attributes=_attributes(tags)),
-        scope_spans=[ScopeSpans(spans=[_span(span) for span in _distinct(trace.spans)])],
+        resource=Resource(attributes=_attributes(resource)),
+        scope_spans=[ScopeSpans(spans=[_span(span, encoding) for span in _distinct(trace.spans)])],
     )
 
 
@@ -55,7 +58,7 @@ def _distinct(spans: Iterable[MlflowSpan]) -> Iterable[MlflowSpan]:
     return {span.span_id: span for span in spans}.values()
 
 
-def _span(span: MlflowSpan) -> Span:
+def _span(span: MlflowSpan, encoding: Encoding) -> Span:
     end = span.end_time_unix_nano
     return Span(
         trace_id=bytes.fromhex(span.trace_id),
@@ -66,7 +69,7 @@ def _span(span: MlflowSpan) -> Span:
         start_time_unix_nano=span.start_time_unix_nano,
         # OTLP has no span without an end, and MLflow (3.17.2) takes 0 for one in 1970.
         end_time_unix_nano=span.start_time_unix_nano if end is None else end,
-        attributes=[KeyValue(key=key, value=_held(key, text)) for key, text in span.attributes.items()],
+        attributes=[KeyValue(key=key, value=encoding(key, text)) for key, text in span.attributes.items()],
         events=[
             Span.Event(
                 name=event["name"],
@@ -87,8 +90,13 @@ def _span(span: MlflowSpan) -> Span:
     )
 
 
-def _held(key: str, text: str) -> AnyValue:
-    """An attribute's value, from its JSON text.
+def as_it_is(key: str, text: str) -> AnyValue:
+    """An attribute's value with OTLP's own types, as whoever knows nothing of MLflow expects it."""
+    return _any(decode(text))
+
+
+def as_mlflow_stores(key: str, text: str) -> AnyValue:
+    """An attribute's value in the form that MLflow's server stores as its JSON text.
 
     MLflow encodes every value as JSON, and takes one layer off where the text in it is JSON of a string, list or object
     (`sanitize_attributes`, 3.17.2): so these are sent as the text that shall be stored. The type of a span alone is

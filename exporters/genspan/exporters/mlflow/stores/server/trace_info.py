@@ -16,6 +16,8 @@ from genspan.semconv.encoding import encode
 
 TRACES: Final = "/api/3.0/mlflow/traces"
 IDS_PER_REQUEST: Final = 100
+LONGEST_PREVIEW: Final = 1000
+"""Characters (`TRACE_REQUEST_RESPONSE_PREVIEW_MAX_LENGTH_OSS`)."""
 ENDED: Final = frozenset({"OK", "ERROR"})
 
 
@@ -62,14 +64,24 @@ def state(connection: Connection, trace: MlflowTrace, experiment_id: str) -> Non
 
 def described(trace: MlflowTrace, experiment_id: str) -> dict[str, Any]:
     """The facts of a trace as MLflow's `TraceInfoV3`, in protobuf's JSON."""
+    return located(trace, in_experiment(experiment_id))
+
+
+def in_experiment(experiment_id: str) -> dict[str, Any]:
+    """MLflow's `TraceLocation` of the traces of an experiment."""
+    return {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}}
+
+
+def located(trace: MlflowTrace, location: Mapping[str, Any], longest_preview: int = LONGEST_PREVIEW) -> dict[str, Any]:
+    """The facts of a trace that is at a location, in protobuf's JSON."""
     facts = {
         "trace_id": trace.trace_id,
-        "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment_id}},
+        "trace_location": location,
         "request_time": _timestamp(trace.request_time),
         "execution_duration": None if trace.execution_duration is None else _duration(trace.execution_duration),
         "state": trace.state,
-        "request_preview": _cut(trace.request_preview, 1000),
-        "response_preview": _cut(trace.response_preview, 1000),
+        "request_preview": _cut(trace.request_preview, longest_preview),
+        "response_preview": _cut(trace.response_preview, longest_preview),
         "client_request_id": _cut(trace.client_request_id, 50),
         "tags": dict(trace.tags) | ({TraceTagKey.TRACE_NAME: trace.name} if trace.name else {}),
         "trace_metadata": _metadata(trace),
