@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
@@ -53,9 +53,14 @@ class Connection:
         self._session: requests.Session | None = None
         self._process = os.getpid()
 
-    def get(self, path: str, **query: str) -> dict[str, Any]:
+    def get(self, path: str, **query: str | Sequence[str]) -> dict[str, Any]:
         """The JSON object that answers a GET. Raises Refused or StoreUnavailable."""
         return _json(self._send("GET", path, params=query))
+
+    def get_bytes(self, path: str, **query: str | Sequence[str]) -> bytes:
+        """What answers a GET. Raises Refused or StoreUnavailable."""
+        answer: bytes = self._send("GET", path, params=query).content
+        return answer
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The JSON object that answers a POST of JSON. Raises Refused or StoreUnavailable."""
@@ -64,6 +69,10 @@ class Connection:
     def patch(self, path: str, body: object) -> dict[str, Any]:
         """The JSON object that answers a PATCH of JSON. Raises Refused or StoreUnavailable."""
         return _json(self._send("PATCH", path, data=encode(body).encode(), headers=_JSON))
+
+    def delete(self, path: str, body: object) -> dict[str, Any]:
+        """The JSON object that answers a DELETE with JSON. Raises Refused or StoreUnavailable."""
+        return _json(self._send("DELETE", path, data=encode(body).encode(), headers=_JSON))
 
     def post_bytes(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """What answers a POST of bytes. Raises Refused or StoreUnavailable."""
