@@ -5,11 +5,13 @@ Outside a notebook nothing here costs anything: IPython is never imported, only 
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,20 +21,19 @@ MAX_TRACES: Final = "MLFLOW_MAX_TRACES_TO_DISPLAY_IN_NOTEBOOK"
 """How many traces are shown under one cell, the first ones; MLflow's variable, with MLflow's default."""
 _MAX_TRACES: Final = 10
 
+_LATE: Final = 0.1
+"""Seconds after which a trace is read whose cell has run already: by then its root is with all who are told of it."""
+
 _logger = logging.getLogger(__name__)
-_enabled = True
-_notebook: _Notebook | None = None
-_lock = threading.Lock()
 
 
 def trace_ended(trace_id: str, read: Callable[[], Trace | None]) -> None:
-    """Shows a trace under the cell that runs, once, after the cell has run; where no cell runs any more, now.
+    """Shows a trace under the cell that made it, once, after the cell has run; soon, where it has run already.
 
     `read` gives the trace, or None where there is none to show. It is called once at most, later, on the thread that
-    runs the cells; on this thread if the trace's cell has run already, as that of a background task may have.
-    Never raises; does nothing outside a notebook.
+    runs the cells. Never raises; does nothing outside a notebook.
     """
-    if _enabled and "IPython" in sys.modules:
+    if _state.enabled and "IPython" in sys.modules:
         try:
             notebook = _running_notebook()
             if notebook:
@@ -49,34 +50,43 @@ def show(traces: Iterable[Trace]) -> None:
 
 def enabled() -> bool:
     """Whether traces are shown in notebooks."""
-    return _enabled
+    return _state.enabled
 
 
 def enable() -> None:
     """Shows traces under the cells that make them, as is done unless `disable` was called."""
-    global _enabled
-    _enabled = True
+    _state.enabled = True
 
 
 def disable() -> None:
-    """Shows no trace by itself any more, nor those of the cell that runs."""
-    global _enabled
-    _enabled = False
-    if _notebook:
-        _notebook.forget()
+    """Shows no trace any more, neither under cells nor as a cell's result."""
+    _state.enabled = False
+    if _state.notebook:
+        _state.notebook.forget()
 
 
 def _running_notebook() -> _Notebook | None:
     """The notebook whose kernel this process is. None in a terminal's IPython, which has no HTML to show."""
-    global _notebook
     shell = sys.modules["IPython"].get_ipython()
     if shell is None or getattr(shell, "kernel", None) is None:
         return None
-    with _lock:
-        if _notebook is None or _notebook.shell is not shell:
-            _notebook = _Notebook(shell)
-            shell.events.register("post_run_cell", _notebook.cell_has_run)
-        return _notebook
+    with _state.lock:
+        if _state.notebook is None or _state.notebook.shell is not shell:
+            _state.notebook = _Notebook(shell)
+            shell.events.register("post_run_cell", _state.notebook.cell_has_run)
+        return _state.notebook
+
+
+class _State:
+    """What holds for the process."""
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self.notebook: _Notebook | None = None
+        self.lock = threading.Lock()
+
+
+_state = _State()
 
 
 class _Notebook:
@@ -102,7 +112,10 @@ class _Notebook:
             if self._room[cell] <= 0:
                 return
             self._room[cell] -= 1
-        self._show([read], 0)
+        # The context says which cell a message belongs to.
+        show = partial(contextvars.copy_context().run, self._show_late, read)
+        loop = self.shell.kernel.io_loop
+        loop.add_callback(loop.call_later, _LATE, show)
 
     def cell_has_run(self, result: Any) -> None:
         """IPython's `post_run_cell`: shows what waits, but for a trace that is the cell's own result."""
@@ -111,8 +124,7 @@ class _Notebook:
                 waiting, self._waiting = self._waiting, {}
                 more, self._ended = len(self._ended) - len(waiting), set()
                 self._room[self._cell()] = _max_traces() - len(waiting)
-            shown = getattr(getattr(getattr(result, "result", None), "info", None), "trace_id", None)
-            waiting.pop(shown, None)
+            waiting.pop(_trace_id_of(getattr(result, "result", None)), None)
             self._show(waiting.values(), more)
         except Exception:
             # IPython would print it under the user's cell.
@@ -128,15 +140,28 @@ class _Notebook:
         header = self.shell.get_parent().get("header") or {}
         return str(header.get("msg_id"))
 
+    def _show_late(self, read: Callable[[], Trace | None]) -> None:
+        try:
+            self._show([read], 0)
+        except Exception:
+            _logger.debug("A trace is not shown", exc_info=True)
+
     def _show(self, reads: Iterable[Callable[[], Trace | None]], more: int) -> None:
         traces = [trace for read in reads if (trace := _read(read)) is not None]
-        if not traces:
+        if not traces or not _state.enabled:
             return
         from genspan.mlflow.notebook import html_of
 
         text = repr(traces[0] if len(traces) == 1 else traces)
         # Through the shell, as IPython.display.display does.
         self.shell.display_pub.publish({"text/plain": text, "text/html": html_of(traces, more=more)})
+
+
+def _trace_id_of(value: Any) -> str:
+    """The id of a trace, which shows itself where it is a cell's result; empty for any other value."""
+    from genspan.mlflow.entities import Trace
+
+    return value.info.trace_id if isinstance(value, Trace) else ""
 
 
 def _read(read: Callable[[], Trace | None]) -> Trace | None:

@@ -1,0 +1,323 @@
+"""What there is to see of one span: what failed, what was said, what was called and found, and all else as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
+from genspan.mlflow.notebook import amounts
+from genspan.mlflow.notebook.conversation import (
+    Message,
+    Part,
+    ToolCall,
+    is_message_key,
+    messages,
+    tool_names,
+)
+from genspan.mlflow.notebook.markup import Markup, element, joined, may_hold
+from genspan.mlflow.notebook.room import Room, left_out
+from genspan.mlflow.notebook.tree import failed
+from genspan.mlflow.notebook.values import TEXT, table, value
+from genspan.semconv.encoding import decode
+
+if TYPE_CHECKING:
+    from genspan.mlflow.entities import Span, SpanEvent
+
+_MESSAGE: Final = 400
+"""Characters of the tags of one message, call, tool or document, at most."""
+_IMAGE: Final = 300_000
+"""Characters of an image's address beyond which its size is shown in place of it: an image cannot be cut."""
+_EVENTS: Final = 50
+"""Events of one span that are shown."""
+_LONG: Final = 1_500
+"""Characters from which on a text is folded at first."""
+_LONG_SYSTEM: Final = 300
+"""The same for the words of the system, which are the same in every call."""
+_PREVIEW: Final = 120
+
+_SHOWN_ELSEWHERE: Final = frozenset(
+    {
+        SpanAttributeKey.INPUTS,
+        SpanAttributeKey.OUTPUTS,
+        SpanAttributeKey.SPAN_TYPE,
+        SpanAttributeKey.REQUEST_ID,
+        SpanAttributeKey.CHAT_TOOLS,
+        SpanAttributeKey.DESCRIPTION,
+    }
+)
+_MODELS: Final = (SpanType.CHAT_MODEL, SpanType.LLM)
+_TITLES: Final = {SpanType.TOOL: ("Arguments", "Result"), SpanType.RETRIEVER: ("Query", "Documents")}
+"""What inputs and outputs are, by the type of the span."""
+
+
+def pane(span: Span, room: Room) -> Markup:
+    """All of a span, as far as there is room."""
+    inputs, outputs = span.inputs, span.outputs
+    parts = [_facts(span), *_failure(span, room)]
+    chat = _conversation(span, inputs, outputs)
+    if chat:
+        parts.append(_section("Messages", *_messages(chat, room)))
+        inputs = _rest(inputs)
+        outputs = None if isinstance(outputs, str) else _rest(outputs)
+    tools = span.get_attribute(SpanAttributeKey.CHAT_TOOLS) or (
+        inputs.get("tools") if isinstance(inputs, dict) else None
+    )
+    if isinstance(tools, list) and tools:
+        inputs = {key: item for key, item in inputs.items() if key != "tools"} if isinstance(inputs, dict) else inputs
+        parts.append(_folded(f"Tools ({len(tools):,})", *_definitions(tools, room)))
+    asked, answered = _TITLES.get(span.span_type, ("Inputs", "Outputs"))
+    if chat:
+        asked, answered = "Parameters", "More of the answer"
+    parts += _value_section(asked, inputs, room, is_open=not chat)
+    if _are_documents(outputs):
+        parts.append(_section(f"Documents ({len(outputs):,})", *_documents(outputs, room)))
+    else:
+        parts += _value_section(answered, outputs, room, is_open=not chat)
+    parts += [*_events(span, room), *_attributes(span, room)]
+    if room.is_cut:
+        whole = f'mlflow.get_trace("{span.trace_id}").search_spans(span_id="{span.span_id}")[0]'
+        parts.append(element("p", "Not all of it is shown. All of it: ", element("code", whole), class_="gs-note"))
+    return joined(parts)
+
+
+def status(span: Span) -> str | None:
+    """What is to be said of how a span ended; nothing where it ended well."""
+    return "failed" if failed(span) else "unfinished" if span.end_time_ns is None else None
+
+
+def lasted(span: Span) -> str:
+    """How long a span took."""
+    return amounts.duration(None if span.end_time_ns is None else span.end_time_ns - span.start_time_ns)
+
+
+def _facts(span: Span) -> Markup:
+    model = span.model_name
+    provider = span.get_attribute(SpanAttributeKey.MODEL_PROVIDER)
+    facts = [
+        ("gs-type", span.span_type),
+        ("gs-fact", lasted(span)),
+        ("gs-fact", f"{model} · {provider}" if model and provider else model),
+        ("gs-fact", amounts.tokens(span.get_attribute(SpanAttributeKey.CHAT_USAGE))),
+        ("gs-fact", amounts.cost(span.llm_cost)),
+    ]
+    told = [element("span", str(fact)[:200], " ", class_=kind) for kind, fact in facts if fact]
+    name = element("strong", span.name[:200], class_="gs-title", dir="auto")
+    description = span.description
+    return joined(
+        [
+            element("p", name, " ", *told, class_="gs-facts"),
+            element("p", str(description)[:1_000], class_="gs-description", dir="auto") if description else None,
+        ]
+    )
+
+
+def _failure(span: Span, room: Room) -> Iterator[Markup]:
+    raised = [event for event in span.events if event.name == "exception"]
+    if not failed(span) and not raised:
+        return
+    told = span.status.description
+    parts = [element("p", room.cut(told, TEXT))] if told else []
+    for event in raised[:_EVENTS]:
+        said = f"{event.attributes.get('exception.type', 'exception')}: {event.attributes.get('exception.message', '')}"
+        stack = event.attributes.get("exception.stacktrace")
+        if said not in (told, f"exception: {told}"):
+            parts.append(element("p", room.cut(said, TEXT)))
+        if isinstance(stack, str):
+            parts.append(_folded("Stack trace", element("pre", room.cut(stack, TEXT)), class_="gs-stack"))
+    yield element("div", element("h4", "Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
+
+
+def _conversation(span: Span, inputs: Any, outputs: Any) -> list[Message]:
+    """The chat that a span is; empty where it is none."""
+    before, after = messages(inputs), messages(outputs)
+    is_model = span.span_type in _MODELS
+    if not before and is_model and isinstance(inputs, dict) and isinstance(inputs.get("input"), str):
+        before = messages({**inputs, "input": [{"role": "user", "content": inputs["input"]}]})
+    if isinstance(outputs, str) and before:
+        after = [Message("assistant", [Part("text", outputs)])]
+    # A graph's state holds what it was asked as well.
+    return after if before and after[: len(before)] == before else before + after
+
+
+def _rest(of: Any) -> Any:
+    """What the messages do not show of inputs or outputs."""
+    if not isinstance(of, dict) or not messages(of) or "role" in of:
+        return None if messages(of) else of
+    return {key: item for key, item in of.items() if not is_message_key(key)} or None
+
+
+def _messages(chat: Sequence[Message], room: Room) -> Iterator[Markup]:
+    tools = tool_names(list(chat))
+    for index, message in enumerate(chat):
+        if not room.spend(_MESSAGE):
+            yield element("p", left_out(f"{len(chat) - index:,} more messages"))
+            return
+        yield _message(message, tools, room)
+
+
+def _message(message: Message, tools: dict[str, str], room: Room) -> Markup:
+    said = [part.value for part in message.parts if part.kind == "text"]
+    length = sum(map(len, said))
+    name = message.name or tools.get(message.answers or "")
+    reason = message.finish_reason
+    summary = element(
+        "summary",
+        element("b", room.cut(message.role, 100), class_="gs-role"),
+        element("span", " ", room.cut(name, 200), class_="gs-fact") if name else None,
+        element("span", " ", reason[:100], class_="gs-fact") if reason not in (None, "stop", "tool_calls") else None,
+        element("span", " ", room.cut(" ".join(said[0][:_PREVIEW].split()), _PREVIEW), class_="gs-preview")
+        if length > _LONG_SYSTEM
+        else None,
+    )
+    is_open = length <= (_LONG_SYSTEM if message.role == "system" else _LONG)
+    parts = [_part(part, room) for part in message.parts]
+    calls = [_call(call, room) for call in message.calls if room.spend(_MESSAGE)]
+    return element(
+        "details",
+        summary,
+        *parts,
+        *calls,
+        class_="gs-message",
+        data_role=message.role[:20],
+        open=is_open or bool(calls),
+    )
+
+
+def _part(part: Part, room: Room) -> Markup:
+    if part.kind == "text":
+        return element("div", _read(part.value, room), class_="gs-text", dir="auto")
+    if part.kind == "reasoning":
+        thought = element("div", room.cut(part.value, TEXT), class_="gs-text", dir="auto")
+        return _folded("Reasoning", thought, class_="gs-reasoning")
+    if part.kind == "image":
+        return _image(part.value, room)
+    return value(part.value, room)
+
+
+def _read(said: str, room: Room) -> Markup:
+    """Text; as JSON that folds, if it is that, as tools' results often are."""
+    held = _json(said)
+    return room.cut(said, TEXT) if held is None else value(held, room)
+
+
+def _image(address: str, room: Room) -> Markup:
+    """An image that the trace holds; the address of one that would have to be fetched."""
+    if not address.startswith("data:"):
+        return element("div", "Image at ", element("code", room.cut(address, TEXT)), class_="gs-text")
+    kind = address[5:].partition(";")[0].partition(",")[0]
+    if may_hold("src", address) and len(address) <= _IMAGE and room.spend(len(address)):
+        return element("img", src=address, alt=f"{kind} of the message", class_="gs-image")
+    if may_hold("src", address):
+        room.is_cut = True
+    return element("div", left_out(f"image, {room.cut(kind, 100)}, {len(address) * 3 // 4:,} bytes"), class_="gs-text")
+
+
+def _call(call: ToolCall, room: Room) -> Markup:
+    head = element(
+        "p", element("b", room.cut(call.name, 200)), class_="gs-call-name", title=(call.id or "")[:200] or None
+    )
+    return element("div", head, value(call.arguments, room) if call.arguments else None, class_="gs-call")
+
+
+def _definitions(tools: Sequence[Any], room: Room) -> Iterator[Markup]:
+    for index, tool in enumerate(tools):
+        if not room.spend(_MESSAGE):
+            yield element("p", left_out(f"{len(tools) - index:,} more"))
+            return
+        function = tool.get("function", tool) if isinstance(tool, dict) else tool
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            yield value(tool, room)
+            continue
+        described = function.get("description")
+        rest = {key: item for key, item in function.items() if key not in ("name", "description", "type")}
+        yield element(
+            "div",
+            element("p", element("b", room.cut(function["name"], 200)), class_="gs-call-name"),
+            element("p", room.cut(described, TEXT), dir="auto") if isinstance(described, str) and described else None,
+            value(rest, room) if rest else None,
+            class_="gs-call",
+        )
+
+
+def _are_documents(outputs: Any) -> bool:
+    return (
+        isinstance(outputs, list)
+        and bool(outputs)
+        and all(isinstance(item, dict) and isinstance(item.get("page_content"), str) for item in outputs)
+    )
+
+
+def _documents(found: Sequence[dict[str, Any]], room: Room) -> Iterator[Markup]:
+    for index, document in enumerate(found):
+        if not room.spend(_MESSAGE):
+            yield element("p", left_out(f"{len(found) - index:,} more"))
+            return
+        words = document["page_content"]
+        rest = {key: item for key, item in document.items() if key != "page_content" and item not in (None, {}, "")}
+        score = _score(document.get("metadata"))
+        yield element(
+            "details",
+            element(
+                "summary",
+                element("b", str(index + 1), class_="gs-role"),
+                element("span", f" score {score}", class_="gs-fact") if score is not None else None,
+                element("span", " ", room.cut(" ".join(words[:_PREVIEW].split()), _PREVIEW), class_="gs-preview"),
+            ),
+            element("div", room.cut(words, TEXT), class_="gs-text", dir="auto"),
+            value(rest, room) if rest else None,
+            class_="gs-message",
+            data_role="document",
+            open=len(words) <= _LONG,
+        )
+
+
+def _score(metadata: Any) -> str | None:
+    score = metadata.get("score") if isinstance(metadata, dict) else None
+    return f"{score:.4g}" if isinstance(score, (int, float)) else None
+
+
+def _value_section(title: str, of: Any, room: Room, *, is_open: bool) -> Iterator[Markup]:
+    if of is None or of == {}:
+        return
+    shown = element("div", _read(of, room), class_="gs-text", dir="auto") if isinstance(of, str) else value(of, room)
+    yield _section(title, shown) if is_open else _folded(title, shown)
+
+
+def _events(span: Span, room: Room) -> Iterator[Markup]:
+    events = [event for event in span.events if event.name != "exception"]
+    if events:
+        rows = ((f"{event.name} {_offset(event, span)}", event.attributes) for event in events[:_EVENTS])
+        if len(events) > _EVENTS:
+            room.is_cut = True
+        yield _folded(f"Events ({len(events):,})", table(rows, room))
+
+
+def _offset(event: SpanEvent, span: Span) -> str:
+    return f"+{amounts.duration(max(event.timestamp - span.start_time_ns, 0))}"
+
+
+def _attributes(span: Span, room: Room) -> Iterator[Markup]:
+    rows = {key: item for key, item in span.attributes.items() if key not in _SHOWN_ELSEWHERE}
+    if span.links:
+        rows["links"] = [link.to_dict() for link in span.links[:_EVENTS]]
+    yield _folded("Attributes", table([("span id", span.span_id), *sorted(rows.items())], room))
+
+
+def _json(said: str) -> Any:
+    """The object or list that a text holds as JSON; None where it is any other text."""
+    if len(said) > TEXT or said[:1] not in ("{", "["):
+        return None
+    try:
+        held = decode(said)
+    except ValueError:
+        return None
+    return held or None
+
+
+def _section(title: str, *content: Markup) -> Markup:
+    return element("section", element("h4", title), *content)
+
+
+def _folded(title: str, *content: Markup, class_: str = "gs-section") -> Markup:
+    return element("details", element("summary", title), *content, class_=class_)
