@@ -20,33 +20,33 @@ def cut(text: str, limit: int = LIMIT) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def of_request(messages: Iterable[Mapping[str, Any]]) -> str | None:
+def of_request(messages: Iterable[Mapping[str, Any]], limit: int = LIMIT) -> str | None:
     """The user's last words in OpenAI-shaped messages, else the last words of anyone; None where none are found."""
-    return _last_words(messages, "user")
+    return _last_words(messages, "user", limit)
 
 
-def of_response(messages: Iterable[Mapping[str, Any]]) -> str | None:
+def of_response(messages: Iterable[Mapping[str, Any]], limit: int = LIMIT) -> str | None:
     """The assistant's last words in OpenAI-shaped messages, else the last words of anyone."""
-    return _last_words(messages, "assistant")
+    return _last_words(messages, "assistant", limit)
 
 
-def of_json_text(text: str) -> str | None:
+def of_json_text(text: str, limit: int = LIMIT) -> str | None:
     """A value that is no chat, from its JSON text: a string as itself, anything else as compact JSON."""
     if text.startswith('"'):
-        return cut(str(decode(text))) or None
-    return None if text in ("null", "{}", "[]") else cut(text)
+        return cut(str(decode(text)), limit) or None
+    return None if text in ("null", "{}", "[]") else cut(text, limit)
 
 
-def of_inputs(text: str) -> str | None:
+def of_inputs(text: str, limit: int = LIMIT) -> str | None:
     """The request in the JSON text of `mlflow.spanInputs`, whoever wrote it."""
     messages = _messages(text)
-    return of_request(messages) if messages else of_json_text(text)
+    return of_request(messages, limit) if messages else of_json_text(text, limit)
 
 
-def of_outputs(text: str) -> str | None:
+def of_outputs(text: str, limit: int = LIMIT) -> str | None:
     """The response in the JSON text of `mlflow.spanOutputs`, whoever wrote it."""
     messages = _messages(text)
-    return of_response(messages) if messages else of_json_text(text)
+    return of_response(messages, limit) if messages else of_json_text(text, limit)
 
 
 def _messages(text: str) -> Sequence[Mapping[str, Any]]:
@@ -61,14 +61,14 @@ def _messages(text: str) -> Sequence[Mapping[str, Any]]:
     return [message for message in found if isinstance(message, dict)]
 
 
-def _last_words(messages: Iterable[Mapping[str, Any]], role: str) -> str | None:
+def _last_words(messages: Iterable[Mapping[str, Any]], role: str, limit: int) -> str | None:
     anyone = None
     for message in reversed(list(messages)):
         words = _words(message)
         if words and message.get("role") == role:
-            return cut(words)
+            return cut(words, limit)
         anyone = anyone or words
-    return cut(anyone) if anyone else None
+    return cut(anyone, limit) if anyone else None
 
 
 def _words(message: Mapping[str, Any]) -> str:
