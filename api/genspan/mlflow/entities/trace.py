@@ -144,9 +144,12 @@ class Trace:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What notebooks show of it."""
-        from genspan.mlflow.notebook import html_of
+        from genspan.mlflow.notebook import display, html_of
 
-        return {"text/plain": repr(self), "text/html": html_of([self])}
+        bundle = {"text/plain": repr(self)}
+        if display.enabled():
+            bundle["text/html"] = html_of([self])
+        return bundle
 
 
 def _value(text: str | None) -> Any:
