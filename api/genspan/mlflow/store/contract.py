@@ -39,7 +39,7 @@ class TraceStore(Protocol):
         run_id: str | None = None,
         model_id: str | None = None,
     ) -> PagedList[Trace]:
-        """The traces that MLflow's filter names, the latest first unless `order_by` says otherwise; one page of them."""
+        """One page of the traces that MLflow's filter names, the latest first unless `order_by` says otherwise."""
         ...
 
     def delete_traces(
