@@ -172,7 +172,10 @@ def begin(
     if description is not None:
         span.set_description(description)
     if log_level is not None:
-        span.set_log_level(log_level)
+        try:
+            span.set_log_level(log_level)
+        except MlflowException as error:
+            _logger.warning("Left out: %s", error.message)
     return span
 
 

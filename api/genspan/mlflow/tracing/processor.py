@@ -110,10 +110,10 @@ def _begin(span: Span, parent_context: Context | None) -> None:
     context = span.get_span_context()
     with _lock:
         _open[context.trace_id, context.span_id] = span
-        if is_root:
-            _roots.setdefault(context.trace_id, span)
+        # The topmost that we see: a root may have begun before this API was first used.
+        is_topmost = _roots.setdefault(context.trace_id, span) is span
     attributes = {name: said.metadata[key] for key, name in _ON_EVERY_SPAN.items() if key in said.metadata}
-    if is_root:
+    if is_topmost:
         attributes |= trace_facts(said.metadata, said.tags)
     experiment = _experiment_id(span, said, None if is_root else trace.get_current_span(parent_context))
     if experiment is not None:

@@ -62,6 +62,9 @@ def context(
     travel in OpenTelemetry's context: into tasks, and into threads that are given the context; never over the wire.
     `enabled=False` has nothing recorded inside, `enabled=True` switches on again within such a block.
     """
+    from . import provider
+
+    provider.tracer()  # Spans of other tracers take part from here on.
     facts = dict(metadata or {})
     if session_id is not None:
         facts[TraceMetadataKey.TRACE_SESSION] = session_id
