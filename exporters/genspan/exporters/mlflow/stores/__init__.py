@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Store, StoreUnavailable
 from genspan.exporters.mlflow.stores.database.store import DatabaseStore
+from genspan.exporters.mlflow.stores.databricks.store import DatabricksStore
 from genspan.exporters.mlflow.stores.server.store import ServerStore
 from genspan.exporters.mlflow.stores.sqlite import SqliteStore
 
@@ -32,6 +33,7 @@ STORES: Final[Mapping[str, Callable[[str], Store]]] = {
     "postgresql": DatabaseStore,
     "mysql": DatabaseStore,
     "mssql": DatabaseStore,
+    "databricks": DatabricksStore,
 }
 """Stores by the scheme of the tracking URI, without SQLAlchemy's `+driver`."""
 
@@ -48,8 +50,8 @@ class UnsupportedTrackingUri(ValueError):
         super().__init__(
             f"The MLflow tracking URI {without_secrets(uri)!r} {why}, so no trace goes to MLflow. Use "
             "sqlite:///mlflow.db (a file in the current folder, the default), sqlite:////absolute/path.db, "
-            "postgresql://…, mysql://… or mssql://… (written by the installed mlflow), or an MLflow server at "
-            "http://host:port or https://host."
+            "postgresql://…, mysql://… or mssql://… (written by the installed mlflow), an MLflow server at "
+            "http://host:port or https://host, databricks or databricks://profile."
         )
 
 
@@ -64,10 +66,14 @@ def open_store(uri: str) -> Store:
 
     Raises UnsupportedTrackingUri where this version has none.
     """
-    store = STORES.get(urlsplit(uri).scheme.partition("+")[0])
+    store = STORES.get(_kind(uri))
     if store is None:
         raise UnsupportedTrackingUri(uri)
     return store(uri)
+
+
+def _kind(uri: str) -> str:
+    return uri if uri == "databricks" else urlsplit(uri).scheme.partition("+")[0]
 
 
 def without_secrets(uri: str) -> str:
