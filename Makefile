@@ -1,6 +1,6 @@
 # make demo · make test · make lint · make semconv
 # Each sets up what it needs in .venv; nothing is installed outside this folder
-# (but a browser for the UI tests, where the machine has none: see tests/browser.sh).
+# (but a browser and a database for the tests, where the machine has none: see tests/browser.sh, tests/postgresql.sh).
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
+	sh tests/postgresql.sh
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev

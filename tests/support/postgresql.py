@@ -24,7 +24,7 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def running() -> Iterator[str]:
     """Starts PostgreSQL on a free port of 127.0.0.1, gives the URI of an empty database in it, and stops it."""
     binaries = programs()
     assert binaries is not None, "see tests/postgresql.sh"

@@ -16,6 +16,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Tracer
 
+from support import postgresql
+
 # Without internet the first priced span would wait for MLflow's price list (3.17.2).
 os.environ.update(MLFLOW_MODEL_CATALOG_URI="", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
 
@@ -47,6 +49,15 @@ def empty_mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mlflow_database(empty_mlflow_database: Path, tmp_path: Path) -> Path:
     """A copy of a database that mlflow made."""
     return Path(shutil.copy(empty_mlflow_database, tmp_path / "made-by-mlflow.db"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_uri() -> Iterator[str]:
+    """The tracking URI of an empty database in a PostgreSQL of the tests' own."""
+    if postgresql.programs() is None:
+        pytest.skip("there is no PostgreSQL here, and tests/postgresql.sh could not install one")
+    with postgresql.running() as uri:
+        yield uri
 
 
 @pytest.fixture

@@ -51,9 +51,11 @@ def joined(trace: MlflowTrace, spans: Sequence[MlflowSpan], stored: StoredInfo) 
 def _merged(parts: Sequence[MlflowTrace]) -> MlflowTrace:
     spans = {span.span_id: span for part in parts for span in part.spans}
     (whole,) = assemble(list(spans.values()), resource={})
+    root = root_of(spans.values())
     tags: dict[str, str] = {}
     metadata: dict[str, str] = {}
-    for part in parts:
+    # The part that brings the root has the last word, as it has where the parts come one by one.
+    for part in sorted(parts, key=lambda part: any(span is root for span in part.spans)):
         tags.update(part.tags)
         metadata.update(_without(part.metadata, OF_THE_ROOT))
     return replace(whole, tags={**tags, **whole.tags}, metadata={**metadata, **whole.metadata})

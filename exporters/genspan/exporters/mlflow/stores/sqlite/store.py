@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from genspan.exporters.mlflow import serialized
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
+from genspan.exporters.mlflow.stores.server.joining import distinct
 from genspan.exporters.mlflow.stores.sqlite import schema
 from genspan.exporters.mlflow.stores.sqlite.connection import Connection, refuses
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment, resolve
@@ -72,22 +73,8 @@ def _write(
     connection: sqlite3.Connection, layout: Layout, target: StoredExperiment, traces: Sequence[MlflowTrace]
 ) -> list[Rejection]:
     try:
-        return [
-            rejection for distinct in _distinct(traces) for rejection in write(connection, layout, target, distinct)
-        ]
+        return write(connection, layout, target, distinct(traces))
     except Exception as error:
         if refuses(error):
             raise
         raise _Unfit from error
-
-
-def _distinct(traces: Iterable[MlflowTrace]) -> Iterator[Sequence[MlflowTrace]]:
-    """The traces in their order, split so that no part holds two of the same id."""
-    part: dict[str, MlflowTrace] = {}
-    for trace in traces:
-        if trace.trace_id in part:
-            yield list(part.values())
-            part = {}
-        part[trace.trace_id] = trace
-    if part:
-        yield list(part.values())
