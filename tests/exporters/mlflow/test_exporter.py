@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import SpanContext
 
-from genspan.exporters.mlflow import MlflowSpanExporter, delivery
+from genspan.exporters.mlflow import MlflowSpanExporter, delivery, outbox_report
 from genspan.exporters.mlflow.outbox import Outbox
+from genspan.exporters.mlflow.outbox_report import Report
+from genspan.exporters.mlflow.stores import StoreUnavailable
 
 DATABASE = "sqlite:///mlflow.db"
 
@@ -61,6 +64,11 @@ def rows(query: str, path: str | Path = "mlflow.db") -> list[Any]:
         return connection.execute(query).fetchall()
     finally:
         connection.close()
+
+
+def report(uri: str) -> Report:
+    path = os.path.abspath(uri.removeprefix("sqlite:///"))
+    return outbox_report.read(Outbox("outbox", f"sqlite:///{path}").path)
 
 
 def names() -> set[str]:
@@ -183,8 +191,8 @@ def test_a_locked_file_is_told_once_and_caught_up_with(impatient: None, caplog: 
     other.execute("ROLLBACK")
     exporter.export([span(4)])
 
-    assert names() == {f"trace {number}" for number in (1, 2, 3, 4)}
     assert exporter.force_flush()
+    assert names() == {f"trace {number}" for number in (1, 2, 3, 4)}
     locked, again = told(caplog)
     assert "database is locked" in locked
     assert "outbox" in locked
@@ -192,26 +200,46 @@ def test_a_locked_file_is_told_once_and_caught_up_with(impatient: None, caplog: 
 
 
 def test_tries_are_further_and_further_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(delivery.time, "monotonic", lambda: now)
+    """Nobody asks for them: they are made in the background."""
+    monkeypatch.setattr(delivery, "FIRST_DELAY", 0.05)
+    monkeypatch.setattr(delivery, "LONGEST_DELAY", 0.2)
     Path("mlflow.db").mkdir()
     exporter = MlflowSpanExporter(DATABASE)
-    tries = []
+    tries: list[float] = []
     write = exporter._delivery._store.write  # type: ignore[union-attr]
 
     def watched(*args: Any) -> Any:
-        tries.append(now - 1000)
+        tries.append(time.monotonic())
         return write(*args)
 
     monkeypatch.setattr(exporter._delivery._store, "write", watched)  # type: ignore[union-attr]
-    for second in range(200):
-        now = 1000.0 + second
-        exporter.export([span(second + 1)])
+    exporter.export([span(1)])
+    wait_for(lambda: len(tries) > 6)
 
-    assert tries == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    least = [(1 - delivery.JITTER) * delay for delay in (0.05, 0.1, 0.2, 0.2, 0.2)]
+    assert [pause >= delay for pause, delay in zip(pauses, least, strict=False)] == [True] * 5
+    assert len({round(pause, 4) for pause in pauses[2:6]}) > 1, "many programs do not try in step"
     Path("mlflow.db").rmdir()
-    exporter.shutdown()
-    assert len(names()) == 200
+    wait_for(lambda: report(DATABASE).is_clear)
+    assert names() == {"trace 1"}
+
+
+def test_a_store_is_left_alone_for_as_long_as_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FIRST_DELAY", 0.01)
+    exporter = MlflowSpanExporter(DATABASE)
+    tries: list[float] = []
+
+    def busy(*_: Any) -> Any:
+        tries.append(time.monotonic())
+        raise StoreUnavailable("busy", retry_after=0.4)
+
+    monkeypatch.setattr(exporter._delivery._store, "write", busy)  # type: ignore[union-attr]
+    for number in range(1, 4):
+        assert exporter.export([span(number)]) is SpanExportResult.SUCCESS
+    wait_for(lambda: len(tries) > 1)
+
+    assert tries[1] - tries[0] >= 0.4
 
 
 def test_a_trace_that_fits_nowhere_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -223,7 +251,31 @@ def test_a_trace_that_fits_nowhere_holds_up_no_other(caplog: pytest.LogCaptureFi
     assert result is SpanExportResult.FAILURE
     assert names() == {"trace 1", "trace 3"}
     (message,) = told(caplog)
-    assert f"tr-{2:032x} is lost" in message
+    assert f"tr-{2:032x} is set aside in" in message
+    (rejected,) = report(DATABASE).rejected
+    assert (rejected.trace_id, rejected.reason) == (f"tr-{2:032x}", message.rpartition(": ")[2])
+
+
+def test_a_trace_that_a_store_fails_at_is_set_aside_as_soon_as_that_is_clear(
+    impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter = MlflowSpanExporter(DATABASE)
+    write = exporter._delivery._store.write  # type: ignore[union-attr]
+
+    def fails(traces: Any, experiment: Any) -> Any:
+        if any(trace.name == "trace 1" for trace in traces):
+            raise ZeroDivisionError("a fault of ours")
+        return write(traces, experiment)
+
+    monkeypatch.setattr(exporter._delivery._store, "write", fails)  # type: ignore[union-attr]
+    assert exporter.export([span(1)]) is SpanExportResult.SUCCESS
+    assert exporter.export([span(2)]) is SpanExportResult.SUCCESS
+
+    wait_for(exporter.force_flush)
+    assert names() == {"trace 2"}
+    assert [(one.trace_id, "ZeroDivisionError" in one.reason) for one in report(DATABASE).rejected] == [
+        (f"tr-{1:032x}", True)
+    ]
 
 
 def test_a_poisoned_trace_in_the_outbox_holds_up_no_other(impatient: None, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,7 +292,7 @@ def test_a_poisoned_trace_in_the_outbox_holds_up_no_other(impatient: None, caplo
     assert exporter.force_flush()
 
     assert names() == {"trace 1", "trace 3"}
-    assert f"tr-{2:032x} is lost" in caplog.text
+    assert f"tr-{2:032x} is set aside" in caplog.text
 
 
 def test_a_broken_outbox_keeps_nothing_from_the_store(own_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -257,8 +309,9 @@ def test_a_broken_outbox_keeps_nothing_from_the_store(own_folder: Path, caplog: 
     assert "not a database" in message
 
 
-def test_with_nowhere_to_put_them_traces_are_lost_and_it_is_told_once(
-    own_folder: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("resolved", ["mlflow.db", "outbox"])
+def test_with_nowhere_to_put_them_traces_are_held_and_it_is_told_once(
+    own_folder: Path, resolved: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     Path("mlflow.db").mkdir()
     Path("outbox").write_text("a file, in which no outbox can be made")
@@ -268,7 +321,36 @@ def test_with_nowhere_to_put_them_traces_are_lost_and_it_is_told_once(
 
     store, outbox = told(caplog)
     assert "mlflow.db cannot be written" in store
-    assert "lost" in outbox
+    assert "held in memory" in outbox
+    if resolved == "outbox":
+        Path("outbox").unlink()
+        assert exporter.export([span(4)]) is SpanExportResult.SUCCESS
+        assert report(DATABASE).waiting_traces == 4
+        Path("mlflow.db").rmdir()
+        exporter = MlflowSpanExporter(DATABASE)
+    else:
+        Path("mlflow.db").rmdir()
+        exporter.export([span(4)])
+    assert exporter.force_flush()
+    assert names() == {f"trace {number}" for number in range(1, 5)}
+
+
+def test_what_is_held_in_memory_is_bounded(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("genspan.exporters.mlflow.outbox.HELD_LIMIT", 20_000)
+    Path("mlflow.db").mkdir()
+    Path("outbox").write_text("a file, in which no outbox can be made")
+    exporter = MlflowSpanExporter(DATABASE)
+    for number in range(1, 11):
+        exporter.export([span(number, {"text": "x" * 5_000})])
+    assert "lost from now on" in caplog.text
+    Path("outbox").unlink()
+    exporter.export([span(11, {"text": "x" * 5_000})])
+
+    found = report(DATABASE)
+    assert found.waiting_traces + found.dropped_traces == 11
+    assert found.waiting_traces == 4
 
 
 def test_what_waits_in_a_form_of_another_version_holds_up_nothing(
@@ -283,11 +365,17 @@ def test_what_waits_in_a_form_of_another_version_holds_up_nothing(
     connection.commit()
     connection.close()
 
-    MlflowSpanExporter(DATABASE).export([span(3)])
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(3)])
 
+    assert exporter.force_flush()
     assert names() == {"trace 2", "trace 3"}
-    assert list(outbox.oldest()) == []
-    assert "1 traces" in caplog.text
+    (rejected,) = report(DATABASE).rejected
+    assert (rejected.trace_id, "another version" in rejected.reason) == (f"tr-{1:032x}", True)
+    assert "set aside" in caplog.text
+    connection = sqlite3.connect(outbox.path)
+    assert connection.execute("SELECT trace FROM rejected").fetchall() == [("{}",)]
+    connection.close()
 
 
 def test_a_file_that_was_deleted_is_made_again() -> None:
@@ -375,7 +463,7 @@ def test_a_fork_waits_for_the_end_of_an_export() -> None:
     is_writing = threading.Event()
 
     def write_slowly() -> None:
-        with exporter._lock, exporter._delivery._store._connection.transaction():  # type: ignore[union-attr,attr-defined]
+        with exporter._delivery._worker.lock, exporter._delivery._store._connection.transaction():  # type: ignore[union-attr,attr-defined]
             is_writing.set()
             time.sleep(0.5)
 
@@ -401,12 +489,13 @@ def test_a_fork_waits_for_the_end_of_an_export() -> None:
 def test_an_export_that_never_ends_does_not_keep_the_app_from_forking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genspan.exporters.mlflow.exporter.FORK_TIME", 0.1)
     exporter = MlflowSpanExporter(DATABASE)
-    with exporter._lock:
+    lock = exporter._delivery._worker.lock  # type: ignore[union-attr]
+    with lock:
         child = os.fork()
         if child == 0:
             signal.alarm(20)
             os._exit(0 if exporter.export([span(2)]) is SpanExportResult.SUCCESS else 1)
-        assert exporter._lock.locked(), "it is not the fork's to release"
+        assert lock.locked(), "it is not the fork's to release"
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert names() == {"trace 2"}

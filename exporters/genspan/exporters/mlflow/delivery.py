@@ -3,129 +3,368 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
-from collections.abc import Sequence
-from itertools import groupby
-from typing import Final
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from enum import Enum, auto
+from functools import partial
+from typing import Final, NamedTuple
 
+from genspan.exporters.mlflow.metrics import ExporterMetrics, NoMetrics
 from genspan.exporters.mlflow.model import MlflowTrace
-from genspan.exporters.mlflow.outbox import Outbox, Waiting
-from genspan.exporters.mlflow.stores import Experiment, Rejection, Store, StoreUnavailable
+from genspan.exporters.mlflow.outbox import Dropped, Outbox, Put, Trouble, Waiting
+from genspan.exporters.mlflow.stores import Experiment, Store, StoreUnavailable
+from genspan.exporters.mlflow.worker import Worker
 
 _logger = logging.getLogger(__name__)
+
+EXPORT_TIME: Final = 2.0
+"""Seconds that an export waits for the store. Then its traces are put into the outbox, though the store may have them
+all the same: the SDK's queue must not overflow meanwhile, and nobody waits for a store that hangs."""
+
+SHUTDOWN_TIME: Final = 5.0
+"""Seconds without an answer of the store's after which the end of the program waits no longer."""
 
 FIRST_DELAY: Final = 1.0
 LONGEST_DELAY: Final = 60.0
 """Seconds between tries; each failure doubles them."""
 
-RETRY_TIME: Final = 2.0
-"""Seconds that one export spends on traces that have waited: new ones queue up meanwhile."""
+JITTER: Final = 0.2
+"""Part of a delay by which it is longer or shorter at random, as in OpenTelemetry's OTLP exporters."""
+
+LONGEST_RETRY_AFTER: Final = 600.0
+"""Seconds that a store may ask to be left alone."""
+
+PAUSE: Final = 5.0
+"""Seconds after which to look again whether another process has emptied the outbox."""
+
+TRACES_PER_WRITE: Final = 100
+
+UNREADABLE: Final = "it is in no known form; another version of genspan may have written it"
+
+
+class Outcome(NamedTuple):
+    """What the store has done with traces."""
+
+    left: Sequence[MlflowTrace]
+    """Those it did not take now."""
+    reasons: Mapping[str, str]
+    """Why it will never take some, by trace id."""
+
+
+class Drained(Enum):
+    """What has become of a try to empty the outbox by a batch."""
+
+    NOTHING_WAITS = auto()
+    WRITTEN = auto()
+    FAILED = auto()
+    ELSEWHERE = auto()
+    """Another process is at it."""
+    UNREADABLE = auto()
 
 
 class Delivery:
-    """Writes traces at least once, the ones that waited first. Used by one thread at a time.
+    """Writes traces at least once, on a thread of its own, and has those wait in the outbox that cannot be written now.
 
     What goes wrong is logged when it begins, changes or ends; not once a batch. A fault of the store's is a reason to
-    wait, whatever it is, and one of the outbox's is none.
+    wait, whatever it is, and one of the outbox's is none. Used by any thread.
     """
 
-    def __init__(self, store: Store, outbox: Outbox, experiment: Experiment) -> None:
+    def __init__(
+        self, store: Store, outbox: Outbox, experiment: Experiment, metrics: ExporterMetrics | NoMetrics | None = None
+    ) -> None:
         self._store = store
         self._outbox = outbox
         self._experiment = experiment
+        self._metrics = metrics or NoMetrics()
         self._trouble: str | None = None
         self._outbox_trouble: str | None = None
+        self._failed: Experiment | None = None
+        """The experiment of the last write, if that failed: others may go well."""
+        self._works_well = False
+        self._is_dropping = False
         self._delay = FIRST_DELAY
         self._next_try = 0.0
         self._may_wait = True
         """Whether the outbox may hold something; at first, what an earlier process left there."""
+        self._worker = Worker(_weakly(weakref.WeakMethod(self._tend)), "genspan-mlflow")
+        # Nobody may have the thread of an exporter that has been dropped.
+        weakref.finalize(self, self._worker.end).atexit = False
 
     def deliver(self, traces: Sequence[MlflowTrace], experiment: Experiment | None = None) -> bool:
-        """Writes traces, or has them wait. False where some of them are lost for good.
+        """Writes traces, or has them wait. False where some of them will not be written, or may not be.
 
         `experiment` is theirs where it is not the one that was set.
         """
         experiment = experiment or self._experiment
-        if self._is_due():
-            self.retry(RETRY_TIME)
-        if self._is_due():
-            rejections = self._write(traces, experiment)
-            if rejections is not None:
-                return not rejections
-        return self._wait(traces, experiment)
+        if time.monotonic() < self._next_try or self._worker.busy_for() > EXPORT_TIME:
+            return self._wait(traces, experiment)
+        write = self._worker.submit(partial(self._write, traces, experiment))
+        wait([write], EXPORT_TIME)
+        if write.done():
+            return self._concluded(traces, experiment, write.result())
+        if write.cancel():
+            return self._wait(traces, experiment)
+        put = self._put(traces, experiment)
+        write.add_done_callback(partial(self._late, traces, experiment, put.ids))
+        return _is_safe(put)
 
-    def retry(self, seconds: float) -> bool:
-        """Writes what waits, for up to so many seconds; True where nothing waits any more."""
+    def flush(self, seconds: float, patience: float | None = None) -> bool:
+        """Writes what waits, for up to so many seconds; True where nothing waits any more.
+
+        With `patience`, for no longer than so many seconds without an answer of the store's.
+        """
         deadline = time.monotonic() + seconds
-        try:
-            while self._may_wait:
-                waiting = self._outbox.oldest()
-                if not waiting:
-                    self._may_wait = False
-                elif time.monotonic() > deadline or not self._empty(waiting):
+        patience = seconds if patience is None else patience
+        while True:
+            drain = self._worker.submit(self._drain)
+            begun = time.monotonic()
+            while not drain.done():
+                waited = self._worker.busy_for() or time.monotonic() - begun
+                left = min(deadline - time.monotonic(), patience - waited)
+                if left <= 0:
+                    drain.cancel()
                     return False
+                wait([drain], min(left, 0.1))
+            if drain.result() is Drained.NOTHING_WAITS:
+                return True
+            if drain.result() in (Drained.FAILED, Drained.UNREADABLE) or time.monotonic() > deadline:
+                return False
+            if drain.result() is Drained.ELSEWHERE:
+                time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
+
+    def close(self, seconds: float = 0.0) -> None:
+        """Writes what waits, for up to so many seconds, and lets go of the store and the outbox."""
+        is_empty = seconds <= 0 or self.flush(seconds, SHUTDOWN_TIME)
+        if not is_empty and self._trouble is None and self._outbox_trouble is None:
+            _logger.warning("%s is slow. Traces wait in %s for the next program.", self._store.uri, self._outbox.path)
+        self._worker.end()
+        # A store that hangs is left to its thread.
+        if self._worker.lock.acquire(timeout=0.1):
+            self._store.close()
+            self._worker.lock.release()
+        if self._outbox.lock.acquire(timeout=0.1):
+            self._outbox.lock.release()
+            self._outbox.close()
+
+    def hold(self, seconds: float) -> Callable[[], None]:
+        """Waits up to so long for the end of what is being written, and keeps anything else from being begun.
+
+        Returns what lets it go on.
+        """
+        deadline = time.monotonic() + seconds
+        held = [
+            lock
+            for lock in (self._worker.lock, self._outbox.lock)
+            if lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        ]
+
+        def release() -> None:
+            for lock in held:
+                lock.release()
+
+        return release
+
+    def begin_in_child(self) -> None:
+        """Starts anew in a forked child, which has none of its parent's threads."""
+        self._may_wait = True
+        self._outbox.begin()
+        self._worker.begin()
+
+    # What follows is done by the worker's thread.
+
+    def _tend(self) -> float | None:
+        """Writes a batch of what waits, if that is due; returns the seconds until there is something to do."""
+        if not self._may_wait:
+            return None
+        pause = self._next_try - time.monotonic()
+        if pause > 0:
+            return pause
+        drained = self._drain()
+        if drained is Drained.FAILED:
+            return max(0.0, self._next_try - time.monotonic())
+        return {Drained.NOTHING_WAITS: None, Drained.ELSEWHERE: PAUSE, Drained.UNREADABLE: LONGEST_DELAY}.get(
+            drained, 0.0
+        )
+
+    def _drain(self) -> Drained:
+        try:
+            self._may_wait = False  # Before looking: a trace may come in the meantime.
+            claim = self._outbox.claim(self._failed)
+            if not claim.traces and not claim.is_elsewhere:
+                return Drained.NOTHING_WAITS
+            self._may_wait = True
+            if claim.is_elsewhere:
+                return Drained.ELSEWHERE
+            return Drained.WRITTEN if self._empty(claim.traces) else Drained.FAILED
         except Exception as error:  # noqa: BLE001 - new traces can be written nevertheless
+            self._may_wait = True
             self._tell_of_outbox(f"Traces that wait cannot be read: {error}")
-            return False
-        return True
-
-    def close(self) -> None:
-        """Lets go of the store and the outbox."""
-        self._store.close()
-        self._outbox.close()
-
-    def _is_due(self) -> bool:
-        return time.monotonic() >= self._next_try
+            return Drained.UNREADABLE
 
     def _empty(self, waiting: Sequence[Waiting]) -> bool:
-        """Moves traces from the outbox to the store; False where the store does not take them."""
-        for experiment, group in groupby(waiting, key=lambda one: one.experiment):
-            members = list(group)
-            traces = [one.trace for one in members if one.trace is not None]
-            if self._write(traces, experiment) is None:
-                return False
-            self._outbox.remove(members)
-            if len(traces) < len(members):
-                _logger.error("%d traces in %s are lost: no known form", len(members) - len(traces), self._outbox.path)
-        return True
+        """Moves traces of one experiment from the outbox to the store; False where the store does not take them."""
+        read = [(one, one.trace) for one in waiting]
+        outcome = self._write([trace for _, trace in read if trace is not None], waiting[0].experiment)
+        left = {id(trace) for trace in outcome.left}
+        reasons = {**outcome.reasons, **{one.row.trace_id: UNREADABLE for one, trace in read if trace is None}}
+        done = [one for one, trace in read if id(trace) not in left]
+        dropped = self._outbox.settle(done, reasons)
+        self._tell_of_rejections(reasons, dropped)
+        if outcome.left:
+            self._outbox.note(self._present_trouble())
+        return not outcome.left
 
-    def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Sequence[Rejection] | None:
-        """What the store rejects for good; None where it takes nothing now."""
+    def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Outcome:
+        reasons: dict[str, str] = {}
+        for first in range(0, len(traces), TRACES_PER_WRITE):
+            part = traces[first : first + TRACES_PER_WRITE]
+            try:
+                with self._metrics.operation():
+                    reasons |= self._attempt(part, experiment)
+            except Exception as error:  # noqa: BLE001 - the traces wait, and the app goes on
+                self._fails(error, experiment)
+                return Outcome(traces[first:], reasons)
+            self._works()
+            self._metrics.concluded(_spans(trace for trace in part if trace.trace_id not in reasons))
+            self._worker.goes_on()
+        self._metrics.concluded(_spans(trace for trace in traces if trace.trace_id in reasons), "rejected")
+        return Outcome((), reasons)
+
+    def _attempt(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> dict[str, str]:
+        """Writes traces together; where that fails as no store should, each alone. Returns reasons of rejections.
+
+        Such a failure is a trace's own where the store takes others.
+        """
+        reasons, fault = self._tried(traces, experiment)
+        if fault is None:
+            return reasons
+        faults: dict[str, str] = {}
+        for trace in traces:
+            rejected, own = self._tried([trace], experiment)
+            reasons |= rejected
+            if own is not None:
+                faults[trace.trace_id] = repr(own)
+        if len(faults) == len(traces) and not self._works_well:
+            raise fault
+        return reasons | faults
+
+    def _tried(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> tuple[dict[str, str], Exception | None]:
+        """Reasons of rejections, and what the store raises that no store should. Raises StoreUnavailable."""
         try:
             rejections = self._store.write(traces, experiment)
-        except Exception as error:  # noqa: BLE001 - the traces wait, and the app goes on
-            self._fails(str(error) if isinstance(error, StoreUnavailable) else repr(error))
-            return None
-        self._works()
-        for rejection in rejections:
-            _logger.error("Trace %s is lost: %s", rejection.trace_id, rejection.reason)
-        return rejections
+        except StoreUnavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the app goes on
+            return {}, fault
+        return {rejection.trace_id: rejection.reason for rejection in rejections}, None
 
-    def _wait(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> bool:
-        try:
-            dropped = self._outbox.put(traces, experiment)
-        except Exception as error:  # noqa: BLE001 - there is nowhere left to put them
-            self._tell_of_outbox(f"Traces are lost, from now until this is resolved: {error}")
-            return False
-        self._may_wait = True
-        if dropped:
-            _logger.error("%d traces are lost: %s is full, and the oldest made room", dropped, self._outbox.path)
-        return not dropped
-
-    def _fails(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            _logger.error("%s Traces wait in %s and are written as soon as they can be.", trouble, self._outbox.path)
+    def _fails(self, error: Exception, experiment: Experiment) -> None:
+        reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+        if reason != self._trouble:
+            _logger.error("%s Traces wait in %s and are written as soon as they can be.", reason, self._outbox.path)
             self._delay = FIRST_DELAY
-        self._trouble = trouble
-        self._next_try = time.monotonic() + self._delay
+        asked_for = min(getattr(error, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
+        delay = max(self._delay * random.uniform(1 - JITTER, 1 + JITTER), asked_for)
+        self._trouble, self._works_well, self._failed = reason, False, experiment
+        self._next_try = time.monotonic() + delay
         self._delay = min(self._delay * 2, LONGEST_DELAY)
 
     def _works(self) -> None:
+        self._works_well = True
         if self._trouble is not None:
             _logger.warning("%s can be written to again", self._store.uri)
-        self._trouble, self._delay, self._next_try = None, FIRST_DELAY, 0.0
+            self._trouble, self._failed, self._delay, self._next_try = None, None, FIRST_DELAY, 0.0
+            self._note()
+
+    # What follows is done by any thread.
+
+    def _concluded(self, traces: Sequence[MlflowTrace], experiment: Experiment, outcome: Outcome) -> bool:
+        self._set_aside(traces, experiment, outcome.reasons)
+        return (not outcome.left or self._wait(outcome.left, experiment)) and not outcome.reasons
+
+    def _late(
+        self, traces: Sequence[MlflowTrace], experiment: Experiment, ids: Sequence[int], write: Future[Outcome]
+    ) -> None:
+        """The store has answered after all, when its traces were in the outbox already."""
+        outcome = write.result()
+        self._set_aside(traces, experiment, outcome.reasons)
+        left = {id(trace) for trace in outcome.left}
+        try:
+            self._outbox.remove([row for row, trace in zip(ids, traces, strict=True) if id(trace) not in left])
+        except Exception as error:  # noqa: BLE001 - they will be written once more
+            self._tell_of_outbox(f"Traces that wait cannot be taken out: {error}")
+
+    def _wait(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> bool:
+        return _is_safe(self._put(traces, experiment))
+
+    def _put(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Put:
+        put = self._outbox.put(traces, experiment, self._present_trouble())
+        if put.trouble is None:
+            self._outbox_trouble = None
+            self._tell_of_dropped(put.dropped, f"{self._outbox.path} is full")
+        else:
+            self._tell_of_outbox(
+                f"{put.trouble} Traces are held in memory until this is resolved, and lost if the program ends before."
+            )
+            self._tell_of_dropped(put.dropped, "there is no more room for them in memory")
+        self._may_wait = True
+        self._worker.wake()
+        return put
+
+    def _set_aside(self, traces: Sequence[MlflowTrace], experiment: Experiment, reasons: Mapping[str, str]) -> None:
+        if not reasons:
+            return
+        try:
+            dropped = self._outbox.set_aside(traces, experiment, reasons)
+        except Exception as error:  # noqa: BLE001 - there is nowhere left to put them
+            self._tell_of_outbox(f"Traces that MLflow rejects cannot be set aside and are lost: {error}")
+            dropped = Dropped()
+        self._tell_of_rejections(reasons, dropped)
+
+    def _present_trouble(self) -> Trouble | None:
+        if self._trouble is None:
+            return None
+        return Trouble(self._trouble, time.time() + max(0.0, self._next_try - time.monotonic()))
+
+    def _note(self) -> None:
+        try:
+            self._outbox.note(self._present_trouble())
+        except Exception as error:  # noqa: BLE001 - it is for information alone
+            self._tell_of_outbox(f"What waits cannot be described: {error}")
+
+    def _tell_of_rejections(self, reasons: Mapping[str, str], dropped: Dropped) -> None:
+        for trace_id, reason in reasons.items():
+            _logger.error("Trace %s is set aside in %s: %s", trace_id, self._outbox.path, reason)
+        if dropped.traces:
+            self._tell_of_dropped(dropped, f"{self._outbox.path} has no more room for rejected ones")
+
+    def _tell_of_dropped(self, dropped: Dropped, why: str) -> None:
+        if dropped.traces:
+            if not self._is_dropping:
+                _logger.error("The oldest traces are lost from now on, %d at first: %s", dropped.traces, why)
+            self._metrics.concluded(dropped.spans, "outbox_full")
+        self._is_dropping = bool(dropped.traces)
 
     def _tell_of_outbox(self, trouble: str) -> None:
         if trouble != self._outbox_trouble:
             _logger.error("%s", trouble)
         self._outbox_trouble = trouble
+
+
+def _weakly(tend: weakref.WeakMethod[Callable[[], float | None]]) -> Callable[[], float | None]:
+    def call() -> float | None:
+        bound = tend()
+        return None if bound is None else bound()
+
+    return call
+
+
+def _is_safe(put: Put) -> bool:
+    return put.trouble is None and not put.dropped.traces
+
+
+def _spans(traces: Iterable[MlflowTrace]) -> int:
+    return sum(len(trace.spans) for trace in traces)

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Final
 
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from genspan.exporters.mlflow.assemble import assemble
 from genspan.exporters.mlflow.delivery import Delivery
 from genspan.exporters.mlflow.keys import SpanAttributeKey
+from genspan.exporters.mlflow.metrics import ExporterMetrics, NoMetrics, exporter_metrics
 from genspan.exporters.mlflow.model import MlflowTrace
-from genspan.exporters.mlflow.outbox import Outbox, find_folder
+from genspan.exporters.mlflow.outbox import Outbox
+from genspan.exporters.mlflow.outbox_folder import find_folder
+from genspan.exporters.mlflow.outbox_report import waiting
 from genspan.exporters.mlflow.source import program_metadata
 from genspan.exporters.mlflow.stores import Experiment, open_store
 from genspan.exporters.mlflow.tracking import Tracking
 from genspan.exporters.mlflow.translate import translate
+from genspan.exporters.mlflow.untraced import untraced
 
 _logger = logging.getLogger(__name__)
 
-SHUTDOWN_TIME: Final = 5.0
-"""Seconds that the end of the program is held up for traces that wait in the outbox."""
-
-
 FORK_TIME: Final = 2.0
-"""Seconds that a fork waits for an export to end. A batch takes milliseconds."""
+"""Seconds that a fork waits for a write to end. A batch takes milliseconds."""
 
 
 class MlflowSpanExporter(SpanExporter):
@@ -55,8 +53,7 @@ class MlflowSpanExporter(SpanExporter):
         self._tracking = Tracking.read(
             os.environ, uri=tracking_uri, experiment_name=experiment_name, experiment_id=experiment_id
         )
-        self._delivery = _delivery(self._tracking)
-        self._lock = threading.Lock()
+        self._metrics, self._delivery = _opened(self._tracking)
         self._is_shut_down = False
         self._running.add(self)
         _watch_forks(self)
@@ -68,57 +65,64 @@ class MlflowSpanExporter(SpanExporter):
 
     def redirect(self, tracking_uri: str) -> None:
         """Writes to another tracking URI from now on; what could not be written to the one before waits for it."""
-        tracking = replace(self._tracking, uri=tracking_uri)
-        with self._lock, _untraced():
-            if self._is_shut_down:
-                return
-            if self._delivery is not None:
-                self._delivery.close()
-            self._tracking, self._delivery = tracking, _delivery(tracking)
+        if self._is_shut_down:
+            return
+        before = self._delivery
+        self._tracking = replace(self._tracking, uri=tracking_uri)
+        self._metrics, self._delivery = _opened(self._tracking)
+        if before is not None:
+            with untraced():
+                before.close()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Writes a batch in one transaction. FAILURE only where spans are lost for good."""
-        with self._lock, _untraced():
-            if self._delivery is None or self._is_shut_down:
-                return SpanExportResult.FAILURE
+        """Writes a batch, or has it wait on disk: within `delivery.EXPORT_TIME`, whatever the store does.
+
+        FAILURE where spans are rejected for good (they are set aside, with the reason), and where not even the disk
+        takes them, so that they are lost if the program ends before it does.
+        """
+        delivery = self._delivery
+        if delivery is None or self._is_shut_down:
+            return SpanExportResult.FAILURE
+        with untraced(), self._metrics.exporting(len(spans)):
             try:
-                delivered = True
-                for experiment, members in _by_experiment(spans).items():
-                    delivered = self._delivery.deliver(_traces(members), experiment) and delivered
+                delivered = [
+                    delivery.deliver(_traces(members), experiment)
+                    for experiment, members in _by_experiment(spans).items()
+                ]
             except Exception:
                 _logger.exception("%d spans are lost", len(spans))
-                delivered = False
-        return SpanExportResult.SUCCESS if delivered else SpanExportResult.FAILURE
+                return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS if all(delivered) else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Tries once more to write what waits in the outbox; True where nothing is left there."""
-        with self._lock, _untraced():
-            return self._retry(timeout_millis / 1000)
+        if self._delivery is None or self._is_shut_down:
+            return True
+        with untraced():
+            return self._delivery.flush(timeout_millis / 1000)
 
-    def shutdown(self) -> None:
-        """Tries once more to write what waits in the outbox; the rest stays there for the next program."""
-        with self._lock, _untraced():
-            if self._delivery is None or self._is_shut_down:
-                return
-            self._is_shut_down = True
-            self._retry(SHUTDOWN_TIME)
-            self._delivery.close()
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
+        """Tries once more to write what waits in the outbox; the rest stays there for the next program.
 
-    def _retry(self, seconds: float) -> bool:
-        try:
-            return self._delivery is None or self._delivery.retry(seconds)
-        except Exception:
-            _logger.exception("Traces that wait could not be written")
-            return False
+        Takes no longer than `timeout_millis`, and no longer than `delivery.SHUTDOWN_TIME` without an answer of the
+        store's.
+        """
+        if self._delivery is None or self._is_shut_down:
+            return
+        self._is_shut_down = True
+        with untraced():
+            self._delivery.close(timeout_millis / 1000)
 
 
-def _delivery(tracking: Tracking) -> Delivery | None:
+def _opened(tracking: Tracking) -> tuple[ExporterMetrics | NoMetrics, Delivery | None]:
     try:
         store = open_store(tracking.uri)
     except ValueError as error:
         _logger.error("%s", error)
-        return None
-    return Delivery(store, Outbox(find_folder(os.environ), store.uri), tracking.experiment)
+        return NoMetrics(), None
+    outbox = Outbox(find_folder(os.environ), store.uri)
+    metrics = exporter_metrics(os.environ, store.uri, partial(waiting, outbox.path))
+    return metrics, Delivery(store, outbox, tracking.experiment, metrics)
 
 
 def _by_experiment(spans: Sequence[ReadableSpan]) -> dict[Experiment | None, list[ReadableSpan]]:
@@ -141,17 +145,8 @@ def _traces(spans: Sequence[ReadableSpan]) -> list[MlflowTrace]:
     ]
 
 
-@contextmanager
-def _untraced() -> Iterator[None]:
-    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
-    try:
-        yield
-    finally:
-        detach(token)
-
-
 def _watch_forks(exporter: MlflowSpanExporter) -> None:
-    """Keeps forks and exports apart.
+    """Keeps forks and writes apart.
 
     A child born in the midst of a transaction could never write to that file: its copy of SQLite believes that the
     process holds the lock (SQLite, "How To Corrupt An SQLite Database File", 2.6).
@@ -159,21 +154,23 @@ def _watch_forks(exporter: MlflowSpanExporter) -> None:
     if not hasattr(os, "register_at_fork"):
         return
     reference = weakref.ref(exporter)
-    is_held = False
+    release: list[Callable[[], None]] = []
+
+    def delivery() -> Delivery | None:
+        exporter = reference()
+        return None if exporter is None or exporter._is_shut_down else exporter._delivery
 
     def before() -> None:
-        nonlocal is_held
-        if (exporter := reference()) is not None:
-            is_held = exporter._lock.acquire(timeout=FORK_TIME)
+        if (writing := delivery()) is not None:
+            release.append(writing.hold(FORK_TIME))
 
     def after() -> None:
-        nonlocal is_held
-        if is_held and (exporter := reference()) is not None:
-            exporter._lock.release()
-        is_held = False
+        while release:
+            release.pop()()
 
     def after_in_child() -> None:
-        if (exporter := reference()) is not None:
-            exporter._lock = threading.Lock()
+        release.clear()
+        if (writing := delivery()) is not None:
+            writing.begin_in_child()
 
     os.register_at_fork(before=before, after_in_parent=after, after_in_child=after_in_child)
