@@ -7,6 +7,7 @@ batches say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ MAX_NAME: Final = 4096
 """Characters of a trace name."""
 _FINAL: Final = ("OK", "ERROR")
 """The states that a span may state for its trace."""
+_START: Final = attrgetter("start_time_unix_nano", "span_id")
+"""The order of spans; the same whatever order they come in, even where two start together."""
 _NO_METADATA: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -38,14 +41,18 @@ def assemble(
     by_trace: dict[str, list[MlflowSpan]] = {}
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
-    tags = resource_tags(resource)
-    return [_trace(trace_id, members, tags, metadata) for trace_id, members in by_trace.items()]
+    tags, facts = resource_tags(resource), {TraceMetadataKey.SCHEMA_VERSION: "3", **metadata}
+    return [_trace(trace_id, members, tags, facts) for trace_id, members in by_trace.items()]
 
 
 def root_of(spans: Iterable[MlflowSpan]) -> MlflowSpan | None:
     """The span that speaks for the trace: without a parent, else the first with a parent elsewhere."""
+    return _root(sorted(spans, key=_START))
+
+
+def _root(ordered: Iterable[MlflowSpan]) -> MlflowSpan | None:
     first_remote = None
-    for span in sorted(spans, key=_start):
+    for span in ordered:
         if span.parent_span_id is None:
             return span
         if first_remote is None and span.has_remote_parent:
@@ -66,7 +73,7 @@ def resource_tags(resource: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], metadata: Mapping[str, str]) -> MlflowTrace:
+def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadata: dict[str, str]) -> MlflowTrace:
     """One trace. Each fact under MLflow's name for it:
 
     - `request_time`, `execution_duration`: from the earliest start to the latest end, in milliseconds.
@@ -80,14 +87,14 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
     - `mlflow.traceInputs`, `mlflow.traceOutputs`: the first 250 characters of the root's inputs and outputs.
     - tags and metadata asked for by a span win over those of the resource and the program.
     """
-    ordered = sorted(spans, key=_start)
-    root = root_of(ordered)
+    ordered = sorted(spans, key=_START)
+    root = _root(ordered)
     start = ordered[0].start_time_unix_nano
     ends = [span.end_time_unix_nano for span in spans if span.end_time_unix_nano is not None]
     request, response = _previews(ordered, root)
 
-    facts = {TraceMetadataKey.SCHEMA_VERSION: "3", **metadata}
-    user = _first(span.user_id for span in ordered)
+    facts = dict(metadata)
+    user = _first(ordered, "user_id")
     if user:
         facts[TraceMetadataKey.TRACE_USER] = user
     if root is not None:
@@ -97,14 +104,14 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
         ):
             if source in root.attributes:
                 facts[key] = preview.cut(root.attributes[source], MAX_KEY)
-    asked: dict[str, str] = dict(tags)
+    asked = dict(tags)
     for span in ordered:
         facts.update(span.trace_metadata)
         asked.update(span.trace_tags)
-    name = _first(span.trace_name for span in ordered) or (root.name if root else None)
+    name = _first(ordered, "trace_name") or (root.name if root else None)
     if name:
         name = asked[TraceTagKey.TRACE_NAME] = preview.cut(name, MAX_NAME)
-    session = _first(span.session_id for span in ordered)
+    session = _first(ordered, "session_id")
 
     return MlflowTrace(
         trace_id=f"{TRACE_ID_PREFIX}{trace_id}",
@@ -113,9 +120,9 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
         execution_duration=max(ends) // 1_000_000 - start // 1_000_000 if ends else None,
         state=_state(root, ordered),
         name=name,
-        request_preview=_first(span.trace_request_preview for span in ordered) or request,
-        response_preview=_first(span.trace_response_preview for span in ordered) or response,
-        client_request_id=_first(span.client_request_id for span in ordered),
+        request_preview=_first(ordered, "trace_request_preview") or request,
+        response_preview=_first(ordered, "trace_response_preview") or response,
+        client_request_id=_first(ordered, "client_request_id"),
         session_id=preview.cut(session, MAX_KEY) if session else None,
         usage=total_usage(usage_nodes(spans)),
         cost=total_cost(cost_nodes(spans)),
@@ -127,17 +134,17 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: Mapping[str, str], meta
 def _state(root: MlflowSpan | None, ordered: Sequence[MlflowSpan]) -> str:
     if root is None:
         return "IN_PROGRESS"
-    stated = _first(span.trace_state for span in ordered if span.trace_state in _FINAL)
-    if stated is not None:
-        return stated
+    for span in ordered:
+        if span.trace_state in _FINAL:
+            return span.trace_state
     return "ERROR" if root.status_code == "STATUS_CODE_ERROR" else "OK"
 
 
 def _previews(ordered: Sequence[MlflowSpan], root: MlflowSpan | None) -> tuple[str | None, str | None]:
     speaking = [root] if root is not None and _speaks(root) else _topmost_speaking(ordered)
     return (
-        _first(span.request_preview for span in speaking),
-        _first(span.response_preview for span in reversed(speaking)),
+        _first(speaking, "request_preview"),
+        _first(reversed(speaking), "response_preview"),
     )
 
 
@@ -152,7 +159,7 @@ def _topmost_speaking(ordered: Sequence[MlflowSpan]) -> list[MlflowSpan]:
         speaking = [span for span in level if _speaks(span)]
         if speaking:
             return speaking
-        level = sorted((child for span in level for child in children.get(span.span_id, ())), key=_start)
+        level = sorted((child for span in level for child in children.get(span.span_id, ())), key=_START)
     return []
 
 
@@ -160,13 +167,9 @@ def _speaks(span: MlflowSpan) -> bool:
     return span.request_preview is not None or span.response_preview is not None
 
 
-def _start(span: MlflowSpan) -> tuple[int, str]:
-    """The order of spans; the same whatever order they come in, even where two start together."""
-    return span.start_time_unix_nano, span.span_id
-
-
-def _first(values: Iterable[str | None]) -> str | None:
-    return next(filter(None, values), None)
+def _first(spans: Iterable[MlflowSpan], fact: str) -> str | None:
+    """The fact by the first span that states it."""
+    return next(filter(None, map(attrgetter(fact), spans)), None)
 
 
 def _bounded(pairs: Mapping[str, str]) -> dict[str, str]:

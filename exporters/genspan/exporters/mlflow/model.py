@@ -19,6 +19,10 @@ class TokenUsage:
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
 
+    def stated(self) -> dict[str, int]:
+        """The counts that are known, by name."""
+        return {name: count for name in self.__slots__ if (count := getattr(self, name)) is not None}
+
 
 @dataclass(slots=True)
 class Cost:
@@ -27,6 +31,10 @@ class Cost:
     input_cost: float
     output_cost: float
     total_cost: float
+
+    def stated(self) -> dict[str, float]:
+        """The amounts by name."""
+        return {"input_cost": self.input_cost, "output_cost": self.output_cost, "total_cost": self.total_cost}
 
 
 @dataclass(slots=True)

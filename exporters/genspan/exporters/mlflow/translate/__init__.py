@@ -119,7 +119,7 @@ def _derived(reading: Reading, cost: Cost | None) -> dict[str, str]:
     if reading.usage is not None:
         derived[SpanAttributeKey.CHAT_USAGE] = usage_text(reading.usage)
     if cost is not None:
-        derived[SpanAttributeKey.LLM_COST] = encode(cost)
+        derived[SpanAttributeKey.LLM_COST] = encode(cost.stated())
     if reading.model:
         derived[SpanAttributeKey.MODEL] = encode(reading.model)
     if reading.provider:
@@ -129,8 +129,7 @@ def _derived(reading: Reading, cost: Cost | None) -> dict[str, str]:
 
 def usage_text(usage: TokenUsage) -> str:
     """JSON text of `mlflow.chat.tokenUsage`: the counts that are known."""
-    counts = {name: getattr(usage, name) for name in TokenUsage.__slots__}
-    return encode({name: count for name, count in counts.items() if count is not None})
+    return encode(usage.stated())
 
 
 def _link(link: Link) -> dict[str, Any]:

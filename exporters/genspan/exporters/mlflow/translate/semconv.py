@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from genspan.exporters.mlflow import preview
@@ -64,6 +65,10 @@ _TODAYS_NAMES: Final = {old: new for old, new in RENAMED_ATTRIBUTES.items() if n
 _OLDER_NAMES: Final = frozenset(_TODAYS_NAMES)
 
 
+LONGEST_KEPT: Final = 100_000
+"""Characters of tool definitions whose translation is kept: an app offers the same tools call after call."""
+
+
 class Content(NamedTuple):
     """Inputs or outputs: JSON text, the preview of it, and the attributes that it came from."""
 
@@ -95,10 +100,24 @@ def read(attributes: Attributes) -> Reading | None:
     if outputs is not None:
         reading.outputs, reading.response_preview, reading.outputs_from, message_format = outputs
         reading.message_format = reading.message_format or message_format
-    tools = function_tools(_decoded(attributes.get(gen_ai.GEN_AI_TOOL_DEFINITIONS)))
-    if tools:
-        reading.tools, reading.tools_from = encode(tools), (gen_ai.GEN_AI_TOOL_DEFINITIONS,)
+    definitions = attributes.get(gen_ai.GEN_AI_TOOL_DEFINITIONS)
+    if definitions is not None and (tools := _tools(definitions)):
+        reading.tools, reading.tools_from = tools, (gen_ai.GEN_AI_TOOL_DEFINITIONS,)
     return reading
+
+
+def _tools(definitions: Any) -> str | None:
+    """JSON text of the tools that a model was offered."""
+    is_kept = isinstance(definitions, str) and len(definitions) <= LONGEST_KEPT
+    return _kept_tools(definitions) if is_kept else _translated_tools(definitions)
+
+
+def _translated_tools(definitions: Any) -> str | None:
+    tools = function_tools(_decoded(definitions))
+    return encode(tools) if tools else None
+
+
+_kept_tools: Final = lru_cache(maxsize=64)(_translated_tools)
 
 
 def _with_todays_names(attributes: Attributes) -> Attributes:

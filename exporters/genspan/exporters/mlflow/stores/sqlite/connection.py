@@ -39,9 +39,33 @@ class Connection:
         Raises StoreUnavailable where SQLite or the system refuses: locked, full, read-only, not a database.
         sqlite3's other errors are about the values given, and pass through.
         """
+        with self._begun("BEGIN IMMEDIATE", "written") as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection | None]:
+        """One read transaction: whatever is written meanwhile, all that the block reads is of one moment.
+
+        None where there is no file, or an empty one; nothing is made. Raises as `transaction` does.
+        """
+        if not self.has_content():
+            yield None
+            return
+        with self._begun("BEGIN", "read") as connection:
+            yield connection
+
+    def has_content(self) -> bool:
+        """Whether there is a file with anything in it."""
+        try:
+            return os.stat(self.path).st_size > 0
+        except OSError:
+            return False
+
+    @contextmanager
+    def _begun(self, begin: str, done: str) -> Iterator[sqlite3.Connection]:
         try:
             connection = self._opened()
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -55,7 +79,7 @@ class Connection:
                 raise
             if type(error) is sqlite3.DatabaseError:
                 self.close()  # It may be replaced by another file of that name.
-            raise StoreUnavailable(f"{self.path} cannot be written: {error}.") from error
+            raise StoreUnavailable(f"{self.path} cannot be {done}: {error}.") from error
 
     def close(self) -> None:
         """Closes the file if this process opened it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, TraceMetadataKey, TraceTagKey
-from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace, TokenUsage
+from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.sqlite import span_content
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
@@ -57,9 +57,6 @@ SPAN: Final[Mapping[str, Callable[[MlflowSpan], object]]] = {
 OF_THE_ROOT: Final = frozenset({TraceMetadataKey.INPUTS, TraceMetadataKey.OUTPUTS})
 """Metadata that the root alone states."""
 
-TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"
-COST: Final = "mlflow.trace.cost"
-
 
 def tags(trace: MlflowTrace, layout: Layout) -> dict[str, str]:
     """Rows of `trace_tags`. The trace's name is a column where the schema has one, and must then be no row."""
@@ -81,19 +78,15 @@ def location_tags(trace: MlflowTrace, experiment: StoredExperiment) -> dict[str,
 def metadata(trace: MlflowTrace, layout: Layout) -> dict[str, str]:
     """Rows of `trace_request_metadata`. Session, usage and cost are columns where the schema has them."""
     facts = dict(trace.metadata)
-    for key, column, value in (
-        (TraceMetadataKey.TRACE_SESSION, "session_id", trace.session_id),
-        (TOKEN_USAGE, "total_tokens", encode(_stated(trace.usage)) if trace.usage else None),
-        (COST, "total_cost", encode(trace.cost) if trace.cost else None),
-    ):
+    for key in (TraceMetadataKey.TRACE_SESSION, TraceMetadataKey.TOKEN_USAGE, TraceMetadataKey.COST):
         facts.pop(key, None)
-        if value is not None and not layout.has("trace_info", column):
-            facts[key] = value
+    if trace.session_id is not None and not layout.has("trace_info", "session_id"):
+        facts[TraceMetadataKey.TRACE_SESSION] = trace.session_id
+    if trace.usage is not None and not layout.has("trace_info", "total_tokens"):
+        facts[TraceMetadataKey.TOKEN_USAGE] = encode(trace.usage.stated())
+    if trace.cost is not None and not layout.has("trace_info", "total_cost"):
+        facts[TraceMetadataKey.COST] = encode(trace.cost.stated())
     return facts
-
-
-def _stated(usage: TokenUsage) -> dict[str, int]:
-    return {name: count for name in usage.__slots__ if (count := getattr(usage, name)) is not None}
 
 
 def _cut(text: str | None, width: int) -> str | None:

@@ -49,6 +49,9 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = {
 }  # fmt: skip
 """What no trace can be written without."""
 
+OPTIONAL: Final = ("assessments", "review_queue_items")
+"""Tables that have changed, or come, since the oldest revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -85,7 +88,7 @@ def artifact_root() -> str:
 
 def read(connection: sqlite3.Connection, path: str) -> Layout:
     """What the file can hold. Raises StoreUnavailable where this version must not write to it."""
-    columns = _columns(connection, (*REQUIRED, "assessments", "alembic_version"))
+    columns = _columns(connection, (*REQUIRED, *OPTIONAL, "alembic_version"))
     if not columns["alembic_version"]:
         raise StoreUnavailable(
             f"{path} is a SQLite file, but no finished MLflow database (it has no alembic_version). Point "
