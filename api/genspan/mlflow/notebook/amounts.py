@@ -38,4 +38,4 @@ def cost(amounts: Any) -> str:
     total = amounts.get("total_cost") if isinstance(amounts, dict) else None
     if not isinstance(total, (int, float)):
         return ""
-    return f"${total:.4f}" if total >= 0.001 or total == 0 else f"${total:.6f}"
+    return f"${total:.4f}" if total >= 0.001 or total == 0 else f"${f'{total:.6f}'.rstrip('0')}"

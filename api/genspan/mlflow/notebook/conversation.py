@@ -170,8 +170,8 @@ def _take(part: Any, message: Message) -> Message | None:
         for inner in _several(result):
             said.parts.append(Part("text", inner) if isinstance(inner, str) else _part(inner, _of(inner, "type")))
         return said
-    else:
-        message.parts.append(_part(part, kind))
+    elif (made := _part(part, kind)).value:
+        message.parts.append(made)
     return None
 
 

@@ -24,6 +24,8 @@ from genspan.semconv.encoding import decode
 if TYPE_CHECKING:
     from genspan.mlflow.entities import Span, SpanEvent
 
+_FRAME: Final = 2_500
+"""Characters of the tags of all sections, and of the notes in them, at most."""
 _MESSAGE: Final = 400
 """Characters of the tags of one message, call, tool or document, at most."""
 _IMAGE: Final = 300_000
@@ -53,8 +55,10 @@ _TITLES: Final = {SpanType.TOOL: ("Arguments", "Result"), SpanType.RETRIEVER: ("
 
 def pane(span: Span, room: Room) -> Markup:
     """All of a span, as far as there is room."""
+    if not room.spend(_FRAME):
+        return _note(span, "There is no room for this span. To read it: ")
     inputs, outputs = span.inputs, span.outputs
-    parts = [_facts(span), *_failure(span, room)]
+    parts = [*_facts(span, room), *_failure(span, room)]
     chat = _conversation(span, inputs, outputs)
     if chat:
         parts.append(_section("Messages", *_messages(chat, room)))
@@ -76,9 +80,13 @@ def pane(span: Span, room: Room) -> Markup:
         parts += _value_section(answered, outputs, room, is_open=not chat)
     parts += [*_events(span, room), *_attributes(span, room)]
     if room.is_cut:
-        whole = f'mlflow.get_trace("{span.trace_id}").search_spans(span_id="{span.span_id}")[0]'
-        parts.append(element("p", "Not all of it is shown. All of it: ", element("code", whole), class_="gs-note"))
+        parts.append(_note(span, "Not all of it is shown. All of it: "))
     return joined(parts)
+
+
+def _note(span: Span, what: str) -> Markup:
+    whole = f'mlflow.get_trace("{span.trace_id}").search_spans(span_id="{span.span_id}")[0]'
+    return element("p", what, element("code", whole[:300]), class_="gs-note")
 
 
 def status(span: Span) -> str | None:
@@ -91,7 +99,7 @@ def lasted(span: Span) -> str:
     return amounts.duration(None if span.end_time_ns is None else span.end_time_ns - span.start_time_ns)
 
 
-def _facts(span: Span) -> Markup:
+def _facts(span: Span, room: Room) -> Iterator[Markup]:
     model = span.model_name
     provider = span.get_attribute(SpanAttributeKey.MODEL_PROVIDER)
     facts = [
@@ -101,15 +109,10 @@ def _facts(span: Span) -> Markup:
         ("gs-fact", amounts.tokens(span.get_attribute(SpanAttributeKey.CHAT_USAGE))),
         ("gs-fact", amounts.cost(span.llm_cost)),
     ]
-    told = [element("span", str(fact)[:200], " ", class_=kind) for kind, fact in facts if fact]
-    name = element("strong", span.name[:200], class_="gs-title", dir="auto")
-    description = span.description
-    return joined(
-        [
-            element("p", name, " ", *told, class_="gs-facts"),
-            element("p", str(description)[:1_000], class_="gs-description", dir="auto") if description else None,
-        ]
-    )
+    told = [element("span", room.cut(str(fact), 200), " ", class_=kind) for kind, fact in facts if fact]
+    yield element("p", element("strong", room.cut(span.name, 200), class_="gs-title", dir="auto"), " ", *told)
+    if span.description:
+        yield element("p", room.cut(str(span.description), TEXT), class_="gs-description", dir="auto")
 
 
 def _failure(span: Span, room: Room) -> Iterator[Markup]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey, TraceTagKey
 from genspan.mlflow.notebook import amounts
-from genspan.mlflow.notebook.markup import Markup, element, joined
+from genspan.mlflow.notebook.markup import Markup, element
 from genspan.mlflow.notebook.mlflow_ui import way_to
 from genspan.mlflow.notebook.room import Room, left_out
 from genspan.mlflow.notebook.span_pane import lasted, pane, status
@@ -31,12 +31,14 @@ SPANS: Final = 1_000
 """Spans of all traces of one view that are in its trees, at most."""
 _PANE: Final = 300_000
 """Characters of what is shown of one span."""
-_ROW: Final = 1_200
-"""Characters of one span in the tree, at most."""
+_UNSHOWN: Final = 500
+"""Characters of what is around a row, and of a pane for which there is no room."""
 _FRAME: Final = 300_000
 """Characters of all else: the style, the script, and the traces' facts."""
 _TRACES: Final = 100
 """Traces of one view."""
+_LONGEST: Final = 2_000
+"""Characters of a command or an address."""
 _DEEPEST: Final = 30
 """Levels of lists in lists; deeper spans are in the last list. Browsers end at 512 elements in one another."""
 
@@ -70,10 +72,7 @@ def _asset(name: str) -> Markup:
 
 def _trace(trace: Trace, roots: Sequence[Node], room: Room, tracking_uri: str | None, *, is_open: bool) -> Markup:
     nodes = [node for root in roots for node in (root, *root.below())]
-    room.spend(_ROW * len(nodes))
-    # What is open at first comes first to the room.
-    group = f"gs-{secrets.token_hex(4)}"
-    tree = _Tree(nodes, group, room)
+    tree = _Tree(nodes, room)
     items = [item for root in roots for item in tree.items(root)]
     if not items:
         items = [element("li", "The trace has no spans.", class_="gs-note")]
@@ -81,9 +80,10 @@ def _trace(trace: Trace, roots: Sequence[Node], room: Room, tracking_uri: str | 
     if missing:
         note = f"{missing:,} more spans: those that failed and those nearest to the root are shown"
         items.append(element("li", left_out(note), class_="gs-note"))
-    body = element("div", element("ul", *items, class_="gs-tree", aria_label="Spans"), class_="gs-body")
+    listed = element("ul", *items, class_="gs-tree", aria_label="Spans")
+    body = element("div", listed, class_="gs-body", style=f"--gs-rows:{len(nodes)}")
     summary = element("summary", *_head(trace, roots), class_="gs-head")
-    return element("details", summary, body, _about(trace, room, tracking_uri), class_="gs-trace", open=is_open)
+    return element("details", summary, body, *_about(trace, room, tracking_uri), class_="gs-trace", open=is_open)
 
 
 def _head(trace: Trace, roots: Sequence[Node]) -> Iterator[Markup]:
@@ -109,7 +109,7 @@ def _moment(milliseconds: int) -> str:
         return ""
 
 
-def _about(trace: Trace, room: Room, tracking_uri: str | None) -> Markup:
+def _about(trace: Trace, room: Room, tracking_uri: str | None) -> Iterator[Markup]:
     """What is said of the whole trace, and the way to it in MLflow's UI."""
     info = trace.info
     metadata = info.trace_metadata
@@ -122,54 +122,60 @@ def _about(trace: Trace, room: Room, tracking_uri: str | None) -> Markup:
         "assessments": [assessment.to_dictionary() for assessment in info.assessments],
         "metadata": metadata,
     }
+    known = table([(name, fact) for name, fact in facts.items() if fact], room)
     way = way_to(trace, tracking_uri)
-    # Kept for it in the frame: however full the view, this is what leads on.
-    known = table([(name, fact) for name, fact in facts.items() if fact], room.part(2_000))
-    if way is None:
-        lead = None
-    elif way.command is None:
-        lead = element("a", "Open in MLflow UI", href=way.address, target="_blank", rel="noopener noreferrer")
-    else:
-        command = element("code", way.command[:2_000])
-        lead = joined(["Open in MLflow UI: run ", command, ", then ", element("code", way.address[:2_000])])
-    summary = element("summary", "About this trace")
-    return element("details", summary, known, element("p", lead) if lead else None, class_="gs-section gs-about")
+    command = None
+    if way and way.command:
+        address = element("code", way.address[:_LONGEST])
+        run = element("code", way.command[:_LONGEST])
+        command = element("p", "Open in MLflow UI: run ", run, ", then open ", address)
+    yield element("details", element("summary", "About this trace"), known, command, class_="gs-section gs-about")
+    if way and not way.command:
+        link = element("a", "Open in MLflow UI", href=way.address, target="_blank", rel="noopener noreferrer")
+        yield element("p", link, class_="gs-way")
 
 
 class _Tree:
-    """The rows of one trace's spans, each with its pane."""
+    """The rows of one trace's spans, each with its pane. All rows come to the room before any pane does."""
 
-    def __init__(self, nodes: Sequence[Node], group: str, room: Room) -> None:
+    def __init__(self, nodes: Sequence[Node], room: Room) -> None:
         spans = [node.span for node in nodes]
         self._begin = min((span.start_time_ns for span in spans), default=0)
         end = max((span.end_time_ns or span.start_time_ns for span in spans), default=0)
         self._whole = max(end - self._begin, 1)
-        self._group = group
+        self._group = f"gs-{secrets.token_hex(4)}"
+        """Browsers keep one of a group open."""
         self._room = room
-        self._is_first = True
+        self._summaries = {node: self._summary(node) for node in nodes}
+        for summary in self._summaries.values():
+            room.spend(len(summary) + _UNSHOWN)
 
     def items(self, node: Node) -> Iterator[Markup]:
         """A span and those below it, as items of a list."""
         row = self._row(node)
         if node.depth < _DEEPEST:
             below = [item for child in node.children for item in self.items(child)]
-            lists = element("ul", *below) if below else None
-            yield element("li", row, lists)
+            yield element("li", row, element("ul", *below) if below else None)
         else:
             yield element("li", row)
             for deeper in node.below():
                 yield element("li", self._row(deeper))
 
     def _row(self, node: Node) -> Markup:
+        content = element("div", pane(node.span, self._room.part(_PANE)), class_="gs-pane", data_type=_type(node))
+        is_first = node.depth == 0 and node is next(iter(self._summaries))
+        return element("details", self._summaries[node], content, class_="gs-span", name=self._group, open=is_first)
+
+    def _summary(self, node: Node) -> Markup:
         span = node.span
         begin = 100 * (span.start_time_ns - self._begin) / self._whole
         width = 100 - begin if span.end_time_ns is None else 100 * (span.end_time_ns - span.start_time_ns) / self._whole
         style = f"--gs-from:{min(max(begin, 0), 100):.2f}%;--gs-width:{min(max(width, 0), 100):.2f}%"
         told = status(span)
-        summary = element(
+        return element(
             "summary",
             element("span", class_="gs-twist", aria_hidden="true") if node.children and node.depth < _DEEPEST else None,
-            element("span", (span.span_type or "UNKNOWN")[:40], " ", class_="gs-icon"),
+            element("span", _type(node), " ", class_="gs-icon"),
             element("span", span.name[:120], " ", class_="gs-name", dir="auto"),
             element("span", f"{told} ", class_="gs-status") if told else None,
             element("span", f"+{node.left_out:,} spans ", class_="gs-cut") if node.left_out else None,
@@ -177,9 +183,9 @@ class _Tree:
             element("span", lasted(span), class_="gs-time"),
             class_="gs-row",
             style=f"--gs-depth:{min(node.depth, 12)}",
-            data_type=(span.span_type or "UNKNOWN")[:40],
+            data_type=_type(node),
         )
-        opened, self._is_first = self._is_first, False
-        room = self._room.part(_PANE)
-        content = element("div", pane(span, room), class_="gs-pane", data_type=(span.span_type or "UNKNOWN")[:40])
-        return element("details", summary, content, class_="gs-span", name=self._group, open=opened)
+
+
+def _type(node: Node) -> str:
+    return (node.span.span_type or "UNKNOWN")[:40]
