@@ -27,7 +27,8 @@ from opentelemetry.trace import StatusCode
 from genspan.instrumentation.core import guard
 from genspan.instrumentation.openai import OpenAIInstrumentor
 from support.openai_wire import ASK
-from support.scripted_server import Answer, Request, ScriptedServer
+from support.scripted_server import Request, ScriptedServer
+from support.scripted_socket import ScriptedSocket
 from support.sight import Sight, looking
 from support.telemetry import InMemoryTelemetry, instrumented
 from support.ways import WAYS, Way
@@ -40,10 +41,13 @@ NO_CONNECTION, TIMEOUT = (
 """What breaks a stream, as openai 3 words it, and as httpx did before."""
 
 
+Server = ScriptedServer | ScriptedSocket
+
+
 class App:
     """What a scenario has at hand: a client of its way, and an eye."""
 
-    def __init__(self, way: Way, server: ScriptedServer, sight: Sight) -> None:
+    def __init__(self, way: Way, server: Server, sight: Sight) -> None:
         self.way = way
         self.server = server
         self.saw = sight.saw
@@ -111,7 +115,7 @@ class App:
 Body = Callable[[App], Awaitable[object]]
 
 
-def run(body: Body, way: Way, server: ScriptedServer, answers: Sequence[Answer]) -> tuple[Sight, list[Request]]:
+def run(body: Body, way: Way, server: Server, answers: Sequence[Any]) -> tuple[Sight, list[Request]]:
     """Runs a scenario once; gives what the app saw and what the server received."""
     server.script(*answers)
     with looking() as sight:
@@ -152,8 +156,8 @@ def _alike(request: Request) -> Request:
 def compare(
     body: Body,
     way: Way,
-    server: ScriptedServer,
-    answers: Sequence[Answer],
+    server: Server,
+    answers: Sequence[Any],
     telemetry: InMemoryTelemetry,
     capture: str | None = "SPAN_AND_EVENT",
     tolerated: Sequence[str] = (),
@@ -176,7 +180,7 @@ def compare(
 
 
 def scenario(
-    *answers: Answer,
+    *answers: Any,
     spans: int = 1,
     error: str | None = None,
     attributes: Mapping[str, Any] | None = None,
@@ -193,7 +197,7 @@ def scenario(
 
     def decorate(body: Body) -> Callable[..., None]:
         @pytest.mark.parametrize("way", ways, ids=lambda way: way.name)
-        def test(way: Way, server: ScriptedServer) -> None:
+        def test(way: Way, server: Server) -> None:
             if not _capable(needs, way):
                 pytest.skip(f"no {needs} in openai {openai.__version__}")
             telemetry = InMemoryTelemetry()

@@ -70,7 +70,7 @@ class _Records(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if not record.name.startswith("httpcore") and not _CHANCE.search(message):
+        if not record.name.startswith(("httpcore", "websockets")) and not _CHANCE.search(message):
             self._sight.logs.append((record.name, record.levelname, _steady(message)))
 
 

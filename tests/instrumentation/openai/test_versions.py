@@ -15,7 +15,7 @@ import pytest
 from support.environments import ROOT, interpreter
 
 HERE = Path(__file__).parent.relative_to(ROOT)
-SDKS = {"1.26": ["openai==1.26.0", "httpx<0.28"], "2.54": ["openai==2.54.0"]}
+SDKS = {"1.26": ["openai==1.26.0", "httpx<0.28"], "2.54": ["openai==2.54.0", "websockets"]}
 TESTING = ["pytest", "pytest-asyncio", "hypothesis", "jsonschema"]
 OTEL = ["opentelemetry-api", "opentelemetry-sdk", "opentelemetry-instrumentation", "orjson", "wrapt"]
 SOURCES = ("semconv", "instrumentation")

@@ -4,6 +4,7 @@ A library's package gives `Target`s, each saying by a `Method` which operation i
 comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drives `Operation`s from `Telemetry.start`.
 """
 
+from .connection import CLOSES, READS, RECEIVES, SENDS, Connection, Dialogue, Opens, Queues, Sends, Step
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
@@ -14,20 +15,30 @@ from .telemetry import Telemetry
 
 __all__ = [
     "CAPTURE_MESSAGE_CONTENT",
+    "CLOSES",
+    "READS",
+    "RECEIVES",
+    "SENDS",
     "UNREAD",
     "Active",
     "Attributes",
     "Call",
     "Chunks",
     "Closing",
+    "Connection",
     "Content",
     "ContentCapture",
+    "Dialogue",
     "Failure",
     "Fold",
     "Found",
     "LibraryInstrumentor",
     "Method",
+    "Opens",
     "Operation",
+    "Queues",
+    "Sends",
+    "Step",
     "Surrounding",
     "Target",
     "Telemetry",

@@ -13,6 +13,7 @@ import wrapt
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
+from .connection import end_inactive
 from .guard import guarded
 from .method import Target
 from .telemetry import Telemetry
@@ -97,3 +98,4 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             if vars(owner).get(name) is wrapped:
                 setattr(owner, name, wrapped.__wrapped__)
         self._patched.clear()
+        end_inactive()

@@ -23,10 +23,16 @@ def by_address(modality: str, address: str, mime_type: str | None = None) -> Blo
 def blob(modality: str, data: str, mime_type: str | None = None) -> BlobPart:
     """Bytes in base64; beyond `GENSPAN_BLOB_LIMIT` only how many they are."""
     if len(data) > blob_limit():
-        size = len(data) * 3 // 4 - data.count("=", -2)
-        part: BlobPart = {"type": "blob", "modality": modality, "content": "", "size": size}
-    else:
-        part = {"type": "blob", "modality": modality, "content": data}
+        return left_out(modality, len(data) * 3 // 4 - data.count("=", -2), mime_type)
+    part: BlobPart = {"type": "blob", "modality": modality, "content": data}
+    if mime_type is not None:
+        part["mime_type"] = mime_type
+    return part
+
+
+def left_out(modality: str, size: int, mime_type: str | None = None) -> BlobPart:
+    """Bytes that are not recorded, or that nobody kept: how many they were."""
+    part: BlobPart = {"type": "blob", "modality": modality, "content": "", "size": size}
     if mime_type is not None:
         part["mime_type"] = mime_type
     return part

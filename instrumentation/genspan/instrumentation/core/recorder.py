@@ -53,9 +53,10 @@ class Recorder:
     def chunk(self, chunk: Any) -> None:
         """Takes the next chunk."""
         self.operation.chunk()
-        self._add(chunk)
+        self.add(chunk)
 
-    def _add(self, chunk: Any) -> None:
+    def add(self, chunk: Any) -> None:
+        """Takes a chunk whose time says nothing."""
         fold = self._fold
         if fold is not None:
             try:
@@ -68,7 +69,7 @@ class Recorder:
         if isinstance(response, Chunks):
             self.open()
             for chunk in response.chunks:
-                self._add(chunk)
+                self.add(chunk)
             self.finish()
         else:
             self._conclude(response, None)

@@ -34,15 +34,15 @@ def _synchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
-        operation = guarded(_begin, method, telemetry, call)
+        kwargs, call = watching(method, telemetry, instance, args, kwargs)
+        operation = guarded(begin, method, telemetry, call)
         if operation is None:
             return wrapped(*args, **kwargs)
         token = operation.attach()
         try:
             returned = wrapped(*args, **kwargs)
         except BaseException as error:
-            _late_content(method, operation, call)
+            late_content(method, operation, call)
             operation.fail(error)
             raise
         finally:
@@ -57,27 +57,27 @@ def _asynchronous(method: Method, active: Active) -> Wrapper:
         telemetry = active()
         if telemetry is None or not is_instrumentation_enabled():
             return wrapped(*args, **kwargs)
-        kwargs, call = _watching(method, telemetry, instance, args, kwargs)
+        kwargs, call = watching(method, telemetry, instance, args, kwargs)
         try:
             # Wrong arguments raise here and now; nothing else happens before the app awaits.
             pending = wrapped(*args, **kwargs)
         except BaseException as error:
-            operation = guarded(_begin, method, telemetry, call)
+            operation = guarded(begin, method, telemetry, call)
             if operation is not None:
                 operation.fail(error)
             raise
         if method.awaitable:
-            return Pending(pending, lambda: _awaited(method, telemetry, call, _Inner(pending)))
+            return Pending(pending, lambda: _awaited(method, telemetry, call, Inner(pending)))
         if not inspect.iscoroutine(pending):
             return pending
-        recorded: Any = _awaited(method, telemetry, call, _Inner(pending))
+        recorded: Any = _awaited(method, telemetry, call, Inner(pending))
         recorded.__name__, recorded.__qualname__ = pending.__name__, pending.__qualname__
         return recorded
 
     return wrapped_call
 
 
-class _Inner:
+class Inner:
     """What the library gave to await, inside our coroutine, which the app has.
 
     Where the app cancels or drops ours before it has started, Python would warn that the inner one was never awaited.
@@ -93,15 +93,15 @@ class _Inner:
             self.awaitable.close()
 
 
-async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: _Inner) -> Any:
-    operation = guarded(_begin, method, telemetry, call)
+async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: Inner) -> Any:
+    operation = guarded(begin, method, telemetry, call)
     if operation is None:
         return await inner.awaitable
     token = operation.attach()
     try:
         returned = await inner.awaitable
     except BaseException as error:
-        _late_content(method, operation, call)
+        late_content(method, operation, call)
         operation.fail(error)
         raise
     finally:
@@ -109,7 +109,7 @@ async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: _Inn
     return _settle(method, operation, call, returned)
 
 
-def _watching(
+def watching(
     method: Method, telemetry: Telemetry, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], Call]:
     """The arguments for the library and the call for the extractors; the same but for one-shot iterators."""
@@ -129,7 +129,8 @@ def _watching(
     return kwargs, Call(instance, arguments, bool(seen))
 
 
-def _begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
+def begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
+    """Starts the operation of a call, with what its arguments say."""
     operation = telemetry.start(method.operation, guarded(method.identity, call) or {})
     if operation.recording:
         guarded(_request, method, operation, call)
@@ -144,7 +145,7 @@ def _request(method: Method, operation: Operation, call: Call) -> None:
     operation.add(guarded(method.request, call) or {}, content)
 
 
-def _late_content(method: Method, operation: Operation, call: Call) -> None:
+def late_content(method: Method, operation: Operation, call: Call) -> None:
     """The content of arguments that the library has read by now."""
     if call.watched and operation.captures_content:
         operation.add({}, guarded(method.request_content, call))
@@ -155,7 +156,7 @@ def _settle(method: Method, operation: Operation, call: Call, returned: Any) -> 
     if not operation.recording:
         operation.finish()
         return returned
-    _late_content(method, operation, call)
+    late_content(method, operation, call)
     recorder = Recorder(operation, method)
     envelope = method.envelope
     body = returned

@@ -8,9 +8,37 @@ from typing import Final
 
 from genspan.instrumentation.core import LibraryInstrumentor, Target
 
-from . import audio, chat, completions, decisions, embeddings, images, moderations, responses, vector_stores
+from . import (
+    audio,
+    chat,
+    completions,
+    connections,
+    decisions,
+    embeddings,
+    images,
+    live,
+    moderations,
+    realtime,
+    response_lanes,
+    responses,
+    vector_stores,
+)
 
-_FAMILIES: Final = (chat, responses, completions, embeddings, images, audio, moderations, vector_stores, decisions)
+_FAMILIES: Final = (
+    chat,
+    responses,
+    response_lanes,
+    realtime,
+    live,
+    connections,
+    completions,
+    embeddings,
+    images,
+    audio,
+    moderations,
+    vector_stores,
+    decisions,
+)
 
 TARGETS: Final[tuple[Target, ...]] = tuple(target for family in _FAMILIES for target in family.TARGETS)
 

@@ -39,7 +39,7 @@ PROVIDERS: Final = (
 word where they have none.
 Any other host speaks OpenAI's protocol for we do not know whom, and is `openai`."""
 
-_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80, "wss": 443, "ws": 80}
 
 _known: WeakKeyDictionary[Any, tuple[Any, Attributes]] = WeakKeyDictionary()
 
@@ -55,7 +55,11 @@ def model_and_endpoint(call: Call) -> Attributes:
 
 def endpoint(resource: Any) -> Attributes:
     """Provider, server address and port of the client that an API resource belongs to."""
-    client = resource._client
+    return endpoint_of(resource._client)
+
+
+def endpoint_of(client: Any) -> Attributes:
+    """Provider, server address and port of a client."""
     url = client.base_url
     known = _known.get(client)
     if known is not None and known[0] is url:
@@ -63,6 +67,14 @@ def endpoint(resource: Any) -> Attributes:
     attributes = _attributes(type(client).__name__, url)
     _known[client] = (url, attributes)
     return attributes
+
+
+def socket_endpoint_of(client: Any) -> Attributes:
+    """As `endpoint_of`, for connections over WebSocket, which may have an address of their own."""
+    address = getattr(client, "websocket_base_url", None)
+    if address is None:
+        return endpoint_of(client)
+    return _attributes(type(client).__name__, type(client.base_url)(str(address)))
 
 
 def _attributes(client_type: str, url: Any) -> Attributes:

@@ -154,13 +154,19 @@ def _text(part: Any) -> MessagePart:
     return text(string(field(part, "text")) or "")
 
 
+def _sound(part: Any) -> MessagePart:
+    # The Realtime API has no object around it.
+    within = field(part, "input_audio")
+    return media.spoken(part) if within is None else media.audio(within)
+
+
 _CONTENT: Final[dict[str, Callable[[Any], MessagePart]]] = {
     **dict.fromkeys(("input_text", "output_text", "text", "summary_text", "reasoning_text"), _text),
     "refusal": lambda part: text(string(field(part, "refusal")) or ""),
     "input_image": media.image,
     "computer_screenshot": media.image,
     "input_file": media.file,
-    "input_audio": lambda part: media.audio(field(part, "input_audio")),
+    **dict.fromkeys(("input_audio", "output_audio", "audio"), _sound),
 }
 """Readers of the parts of a message, by their type."""
 

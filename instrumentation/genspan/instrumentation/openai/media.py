@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 
-from genspan.instrumentation.core.media import blob, by_address
+from genspan.instrumentation.core.content import blob_limit
+from genspan.instrumentation.core.media import blob, by_address, left_out
 from genspan.instrumentation.core.reading import field, string
 from genspan.semconv.messages import BlobPart, FilePart, MessagePart
 
@@ -33,4 +36,40 @@ def audio(holder: Any) -> BlobPart:
     return blob("audio", string(field(holder, "data")) or "", f"audio/{audio_format}" if audio_format else None)
 
 
-__all__ = ["audio", "blob", "by_address", "file", "image"]
+def spoken(part: Any) -> BlobPart:
+    """A part of a Realtime message: what was said, as sound where that is known, with the words."""
+    recording = field(part, "recording") or blob("audio", string(field(part, "audio")) or "")
+    found: BlobPart = {**recording}
+    transcript = string(field(part, "transcript"))
+    if transcript is not None:
+        found["transcript"] = transcript
+    return found
+
+
+class Recording:
+    """Sound that comes in pieces, each in base64 by itself. Beyond the limit of a blob only its size is kept."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: str) -> None:
+        """Takes the next piece; one that is no base64 counts for nothing."""
+        try:
+            data = base64.b64decode(piece)
+        except binascii.Error:
+            return
+        self._size += len(data)
+        if self._size * 4 > blob_limit() * 3:
+            self._pieces.clear()
+        else:
+            self._pieces.append(data)
+
+    def part(self, mime_type: str | None) -> BlobPart:
+        """All of it."""
+        if self._size and not self._pieces:
+            return left_out("audio", self._size, mime_type)
+        return blob("audio", base64.b64encode(b"".join(self._pieces)).decode(), mime_type)
+
+
+__all__ = ["Recording", "audio", "blob", "by_address", "file", "image", "left_out", "spoken"]

@@ -102,13 +102,14 @@ def _failure(response: Any) -> Failure | None:
 
 
 def _broken(response: Any) -> Failure | None:
-    """The error that a stream ended with, which the SDK gives as an event."""
+    """The error that a stream ended with, which the SDK gives as an event; over WebSocket it has the error within."""
     event = field(response, "stream_error")
-    return None if event is None else _said_of(event)
+    return None if event is None else _said_of(field(event, "error") or event)
 
 
 def _said_of(error: Any) -> Failure:
-    return Failure(string(field(error, "code")) or "failed", string(field(error, "message")) or "")
+    code, kind = string(field(error, "code")), string(field(error, "type"))
+    return Failure(code or (kind if kind != "error" else None) or "failed", string(field(error, "message")) or "")
 
 
 CREATE: Final = Method(

@@ -22,6 +22,11 @@ _INPUT: Final[Table] = (
     ("image_tokens", names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
     ("audio_tokens", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
 )
+_CACHED: Final[Table] = (
+    ("text_tokens", names.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS, count),
+    ("image_tokens", names.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS, count),
+    ("audio_tokens", names.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS, count),
+)
 _OUTPUT: Final[Table] = (
     ("reasoning_tokens", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, tokens),
     ("text_tokens", names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
@@ -34,6 +39,7 @@ _DETAILS: Final = (
     ("input_token_details", _INPUT),
     ("completion_tokens_details", _OUTPUT),
     ("output_tokens_details", _OUTPUT),
+    ("output_token_details", _OUTPUT),
 )
 
 
@@ -46,4 +52,5 @@ def token_usage(usage: Any) -> Attributes:
         details = field(usage, name)
         if details is not None:
             attributes.update(attributes_of(details, table))
+            attributes.update(attributes_of(field(details, "cached_tokens_details"), _CACHED))
     return attributes
