@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Final, TypeVar
 
@@ -17,28 +18,35 @@ def each(do: Callable[[Item], None], items: Iterable[Item]) -> None:
     """Calls `do` for every item, several at a time, in the context of the caller.
 
     Raises what the first item that failed raised, once no call is under way any more; the rest may not have been tried.
+    The threads are daemons, unlike those of `concurrent.futures`: a program that ends does not wait for a server that
+    hangs.
     """
-    waiting = list(items)
-    if len(waiting) < 2:
-        for item in waiting:
-            do(item)
-        return
-    pool = ThreadPoolExecutor(REQUESTS, thread_name_prefix="genspan-mlflow")
-    try:
-        for future in [_submitted(pool, do, item) for item in waiting]:
-            future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    waiting = deque(enumerate(items))
+    failures: dict[int, BaseException] = {}
+
+    def work() -> None:
+        while not failures:
+            try:
+                index, item = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                do(item)
+            except BaseException as error:  # noqa: BLE001 - raised by the caller's thread
+                failures[index] = error
+
+    others = [_started(work) for _ in range(min(REQUESTS, len(waiting)) - 1)]
+    work()
+    for thread in filter(None, others):
+        thread.join()
+    if failures:
+        raise failures[min(failures)]
 
 
-def _submitted(pool: ThreadPoolExecutor, do: Callable[[Item], None], item: Item) -> Future[None]:
+def _started(work: Callable[[], None]) -> threading.Thread | None:
+    thread = threading.Thread(target=copy_context().run, args=(work,), name="genspan-mlflow-request", daemon=True)
     try:
-        return pool.submit(copy_context().run, do, item)
-    except RuntimeError:  # The program ends, and Python starts no more threads.
-        future: Future[None] = Future()
-        try:
-            do(item)
-            future.set_result(None)
-        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
-            future.set_exception(error)
-        return future
+        thread.start()
+    except RuntimeError:  # The program ends, and Python starts no more threads: fewer have to do.
+        return None
+    return thread
