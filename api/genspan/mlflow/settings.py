@@ -74,7 +74,9 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
             "`set_experiment(experiment_id='3')`."
         )
     from .store import open_store
+    from .tracing import provider
 
+    provider.tracer()  # Spans of other tracers belong there from here on.
     store = open_store(tracking_uri())
     experiment = _named(experiment_name or "") if experiment_id is None else store.get_experiment(experiment_id)
     if experiment.lifecycle_stage != "active":
@@ -100,6 +102,11 @@ def _named(name: str) -> Experiment:
     if found is None:
         raise MlflowException(f"Experiment {name!r} could neither be found nor made.")
     return found
+
+
+def chosen_tracking_uri() -> str | None:
+    """The tracking URI that code chose, which the environment's does not change."""
+    return _process.tracking_uri
 
 
 def chosen_experiment_id() -> str | None:

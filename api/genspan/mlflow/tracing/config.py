@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from genspan.mlflow.exceptions import MlflowException
 
+from . import provider
+
 if TYPE_CHECKING:
     from .live_span import LiveSpan
 
@@ -53,5 +55,6 @@ def configure(span_processors: Sequence[Callable[[LiveSpan], None]] | None = Non
                 raise MlflowException.invalid_parameter_value(
                     f"Span processors are functions of one argument, a span; {processor!r} cannot be called."
                 )
+        provider.tracer()  # They see spans of other tracers from here on.
         _process.span_processors = tuple(span_processors)
     return Configured(before)

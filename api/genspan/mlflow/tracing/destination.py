@@ -9,7 +9,7 @@ from opentelemetry import context
 
 from genspan.mlflow.exceptions import MlflowException
 
-from . import scope
+from . import provider, scope
 
 if TYPE_CHECKING:
     from genspan.mlflow.entities import TraceLocationBase
@@ -51,6 +51,7 @@ def set_destination(destination: TraceLocationBase, *, context_local: bool = Fal
     `context_local` says so for the current thread or task alone.
     """
     identifier = experiment_of(destination)
+    provider.tracer()  # Spans of other tracers belong there from here on.
     if context_local:
         context.attach(scope.entered(experiment_id=identifier))
     else:

@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from genspan.exporters.mlflow.keys import API_SCOPE
+from genspan.mlflow import settings
 from genspan.semconv import SCHEMA_URL
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def _prepared() -> Tracer:
     from opentelemetry.sdk.trace import TracerProvider
 
     try:
+        uri = settings.chosen_tracking_uri()
         if not _writes_to_mlflow(trace.get_tracer_provider()):
             _set_up()
+            if uri is not None:
+                redirect(uri)
     except Exception:
         _logger.exception("OpenTelemetry could not be set up: no traces go to MLflow")
     provider = trace.get_tracer_provider()
