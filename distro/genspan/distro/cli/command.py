@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from genspan.distro.cli.show import show
+from genspan.distro.cli.status import status
 
 
 @click.group()
@@ -14,3 +15,4 @@ def genspan() -> None:
 
 
 genspan.add_command(show)
+genspan.add_command(status)
