@@ -1,0 +1,91 @@
+"""The file: read by many at a time, written by one, and never made by looking at it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from genspan.exporters.mlflow.stores import StoreUnavailable
+from genspan.exporters.mlflow.stores.sqlite import schema
+from genspan.exporters.mlflow.stores.sqlite.connection import Connection
+from genspan.exporters.mlflow.stores.sqlite.schema import Layout
+from genspan.exporters.mlflow.stores.sqlite.store import path_of
+from genspan.mlflow.exceptions import TEMPORARILY_UNAVAILABLE, MlflowException
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A file under one transaction."""
+
+    connection: sqlite3.Connection
+    layout: Layout
+
+
+class DatabaseFile:
+    """Transactions on the file of a tracking URI, from any thread, before and after a fork.
+
+    Each raises MlflowException: TEMPORARILY_UNAVAILABLE where the file cannot be read or written, is locked for longer
+    than `connection.BUSY_TIMEOUT`, or has tables that this version does not know.
+    """
+
+    def __init__(self, uri: str) -> None:
+        try:
+            self._path = path_of(uri)
+        except ValueError as error:
+            raise MlflowException.invalid_parameter_value(error) from error
+        self._writer = Connection(self._path)
+        self._writing = threading.Lock()
+        self._idle: list[Connection] = []
+        """Connections that read, each used by one thread at a time; as many as ever read at once."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Database | None]:
+        """One moment of the file; None where there is no file or nothing in it."""
+        try:
+            reader = self._idle.pop()
+        except IndexError:
+            reader = Connection(self._path)
+        try:
+            with _told(), reader.snapshot() as connection:
+                if connection is None or schema.is_empty(connection):
+                    yield None
+                else:
+                    yield Database(connection, schema.read(connection, self._path))
+        finally:
+            self._idle.append(reader)
+
+    @contextmanager
+    def writing(self) -> Iterator[Database | None]:
+        """A write transaction; None where there is no file or nothing in it."""
+        if not self._writer.has_content():
+            yield None
+            return
+        with self.making() as database:
+            yield database
+
+    @contextmanager
+    def making(self) -> Iterator[Database]:
+        """A write transaction; the file and its tables are made where there are none."""
+        with self._writing, _told(), self._writer.transaction() as connection:
+            if schema.is_empty(connection):
+                schema.create(connection)
+            yield Database(connection, schema.read(connection, self._path))
+
+    def close(self) -> None:
+        """Lets go of the file; whatever is asked next opens it again."""
+        with self._writing:
+            self._writer.close()
+        while self._idle:
+            self._idle.pop().close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a store cannot do, in MLflow's words."""
+    try:
+        yield
+    except StoreUnavailable as unavailable:
+        raise MlflowException(unavailable, TEMPORARILY_UNAVAILABLE) from unavailable
