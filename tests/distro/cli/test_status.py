@@ -131,7 +131,7 @@ def test_rejected_traces_and_what_can_be_done_with_them() -> None:
 
     result = status()
     assert result.exit_code == 3
-    assert "set aside  1 trace\n" in result.stdout
+    assert "set aside  1 trace " in result.stdout
     assert f"tr-{7:032x} OverflowError" in result.stdout
 
     assert status("--requeue").exit_code == 1
