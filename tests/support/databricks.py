@@ -104,6 +104,8 @@ class Databricks:
         self.tables: dict[str, list[tuple[Span, dict[str, str]]]] = {}
         """Rows of spans tables, each with the attributes of its resource."""
         self.tokens = {TOKEN}
+        self.odd: set[str] = set()
+        """Trace ids that it does not take."""
         self._staged: dict[str, dict[str, bytes]] = {}
         self._scripted: list[tuple[str, Answer]] = []
         self._lock = threading.RLock()
@@ -131,6 +133,10 @@ class Databricks:
     def script(self, path: str, *answers: Answer) -> None:
         """Gives these answers, each once, to requests whose path holds `path`."""
         self._scripted += [(path, answer) for answer in answers]
+
+    def recover(self) -> None:
+        """Gives no scripted answer any more."""
+        self._scripted.clear()
 
     def asked(self, path: str = "", method: str | None = None) -> list[Request]:
         """The requests whose path holds `path`."""
@@ -239,6 +245,8 @@ class Databricks:
             raise Denied(404, "RESOURCE_DOES_NOT_EXIST", f"No experiment {id!r}")
         if not re.fullmatch("tr-[0-9a-f]{32}", info.trace_id):
             raise Denied(400, "INVALID_PARAMETER_VALUE", f"Invalid trace id {info.trace_id!r}")
+        if info.trace_id in self.odd:
+            raise Denied(400, "INVALID_PARAMETER_VALUE", "too odd")
         _check_lengths(info)
         earlier = self.infos.get(info.trace_id)
         if earlier is not None:
@@ -340,6 +348,8 @@ class Databricks:
         ]
         if any(len(span.trace_id) != 16 or len(span.span_id) != 8 for span, _ in rows):
             raise Denied(400, "INVALID_PARAMETER_VALUE", "Invalid id of a span")
+        if any(f"tr-{span.trace_id.hex()}" in self.odd for span, _ in rows):
+            raise Denied(400, "INVALID_PARAMETER_VALUE", "too odd")
         self.tables[table] += rows
         return Answer(body=b"", headers={"Content-Type": "application/x-protobuf"})
 

@@ -95,7 +95,7 @@ def _otel_id(trace: MlflowTrace) -> str:
 
 
 def _with(span: MlflowSpan, key: str, text: str) -> MlflowSpan:
-    return replace(span, attributes={key: text, **span.attributes})
+    return replace(span, attributes={**span.attributes, key: text})
 
 
 def _resource(trace: MlflowTrace) -> Mapping[str, str]:
