@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -223,46 +224,12 @@ def test_what_is_no_chat_is_none(value: Any) -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        "role",
-        "content",
-        "parts",
-        "messages",
-        "input",
-        "output",
-        "choices",
-        "message",
-        "type",
-        "text",
-        "tool_calls",
-        "function",
-        "name",
-        "arguments",
-        "id",
-        "user",
-        "assistant",
-        "tool",
-        "human",
-        "ai",
-        "image_url",
-        "url",
-        "source",
-        "data",
-        "image",
-        "tool_use",
-        "tool_result",
-        "reasoning",
-        "summary",
-        "part",
-        "function_call",
-        "function_call_output",
-        "generations",
-        "candidates",
-        "functionCall",
-        "inlineData",
-        "system",
-        "instructions",
-    ]
+    re.findall(
+        r"\w+",
+        "role content parts messages input output choices message type text tool_calls function name arguments id user "
+        "assistant tool human ai image_url url source data image tool_use tool_result reasoning summary part "
+        "function_call function_call_output generations candidates functionCall inlineData system instructions ",
+    )
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS | st.text(max_size=5),
