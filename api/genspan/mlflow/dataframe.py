@@ -75,7 +75,7 @@ def _name(text: str, whole: str, upto: str | None) -> tuple[str, str]:
 
 def dataframe(traces: Sequence[Trace], extract_fields: Sequence[str] | None = None) -> pandas.DataFrame:
     """One row a trace, with MLflow's columns and one for each field that is asked for. Needs pandas."""
-    import pandas  # type: ignore[import-untyped]
+    import pandas
 
     fields = [SpanField.parse(field) for field in extract_fields or ()]
     rows = [trace.to_pandas_dataframe_row() | {str(field): field.read(trace) for field in fields} for trace in traces]

@@ -89,13 +89,10 @@ class TraceInfo:
         location, rest = trace_id.split(assessment.trace_id or "")
         if location is None:
             return written
-        catalog, schema, *prefix = location.split(".", 2)
-        place = (
-            TraceLocation.from_databricks_uc_table_prefix(catalog, schema, prefix[0])
-            if prefix
-            else TraceLocation.from_databricks_uc_schema(catalog, schema)
-        )
-        return written | {"trace_id": rest, "trace_location": place.to_dict()}
+        names = dict(zip(("catalog_name", "schema_name", "table_prefix"), location.split(".", 2), strict=False))
+        kind = "uc_table_prefix" if len(names) == 3 else "uc_schema"
+        place = {"type": kind.upper(), kind: names}
+        return written | {"trace_id": rest, "trace_location": place}
 
     @property
     def request_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 from genspan.exporters.mlflow.stores.server.access import Access
-from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
+from genspan.exporters.mlflow.stores.server.connection import Connection, Refused, ServerFault
 from genspan.mlflow.entities import (
     Assessment,
     Expectation,
@@ -29,6 +30,8 @@ from genspan.mlflow.exceptions import INTERNAL_ERROR, RESOURCE_DOES_NOT_EXIST, M
 from genspan.mlflow.store import deletion
 from genspan.mlflow.store.rest import otlp
 from genspan.mlflow.store.rest.asking import explained
+
+_logger = logging.getLogger("genspan.mlflow")
 
 _TRACES: Final = "/api/3.0/mlflow/traces"
 _TRACES_V2: Final = "/api/2.0/mlflow/traces"
@@ -58,10 +61,10 @@ class RestTraceStore:
         self._connection: Connection | None = None
 
     def get_trace(self, trace_id: str) -> Trace:
-        """See `TraceStore.get_trace`. Of a trace that is still being written, the spans that are there."""
+        """See `TraceStore.get_trace`. The server waits for some seconds while MLflow is not done writing the trace."""
         with self._asked() as server:
             try:
-                answer = server.get(f"{_TRACES}/get", trace_id=trace_id, allow_partial="true")
+                answer = server.get(f"{_TRACES}/get", trace_id=trace_id)
             except StoreUnavailable:
                 info = _info(server.get(f"{_TRACES}/{_quoted(trace_id)}")["trace"]["trace_info"])
                 if _is_in_tracking_store(info):
@@ -262,17 +265,12 @@ def _of_run(server: Connection, run_id: str, experiment_ids: Sequence[str], filt
 
 
 def _with_spans(server: Connection, infos: Sequence[TraceInfo]) -> list[Trace]:
-    """The traces of infos, in their order, but those that were deleted meanwhile."""
+    """The traces of infos, in their order, but those that MLflow is not done writing or that were deleted meanwhile."""
     stored = [info.trace_id for info in infos if _is_in_tracking_store(info)]
-    found = {
-        trace.trace_id: trace
-        for traces in _each(lambda ids: _batch(server, ids), _parts(stored, _READ_AT_ONCE))
-        for trace in traces
-    }
-    elsewhere = [info for info in infos if info.trace_id not in found]
-    found |= {
-        trace.trace_id: trace for trace in _each(lambda info: _alone(server, info), elsewhere) if trace is not None
-    }
+    elsewhere = [info for info in infos if not _is_in_tracking_store(info)]
+    batches = _each(lambda trace_ids: _batch(server, trace_ids), _parts(stored, _READ_AT_ONCE))
+    files = _each(lambda info: _from_file_if_there(server, info), elsewhere)
+    found = {trace.trace_id: trace for traces in (*batches, *files) for trace in traces}
     return [found[info.trace_id] for info in infos if info.trace_id in found]
 
 
@@ -280,16 +278,12 @@ def _batch(server: Connection, trace_ids: Sequence[str]) -> list[Trace]:
     return [_trace(message) for message in server.get(f"{_TRACES}/batchGet", trace_ids=trace_ids).get("traces", ())]
 
 
-def _alone(server: Connection, info: TraceInfo) -> Trace | None:
-    """A trace that a batch leaves out: its spans are in a file, or not all there yet."""
+def _from_file_if_there(server: Connection, info: TraceInfo) -> list[Trace]:
     try:
-        if not _is_in_tracking_store(info):
-            return _from_file(server, info)
-        return _trace(server.get(f"{_TRACES}/get", trace_id=info.trace_id, allow_partial="true")["trace"])
-    except Refused as refused:
-        if refused.code == RESOURCE_DOES_NOT_EXIST:
-            return None
-        raise
+        return [_from_file(server, info)]
+    except (Refused, ServerFault, MlflowException) as error:
+        _logger.warning("The spans of trace %s cannot be read: %s", info.trace_id, error)
+        return []
 
 
 def _from_file(server: Connection, info: TraceInfo) -> Trace:
