@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         started = time.perf_counter()
-        path = urlsplit(self.path).path
+        path = _as_openais(urlsplit(self.path).path)
         try:
             body = self._body()
             if path not in _WHOLE:
@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             name = f"event: {event['type']}\n" if "type" in event else ""
             self._chunk(f"{name}data: {json.dumps(event)}\n\n")
             time.sleep(self.server.latency / 10)
-        if self.path.startswith("/v1/chat"):
+        if "/chat/" in self.path:
             self._chunk("data: [DONE]\n\n")
         self._chunk("")
 
@@ -157,6 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is logged: the app that asks has its own output."""
+
+
+def _as_openais(path: str) -> str:
+    """The path of OpenAI's API, also where a client takes us for a Databricks workspace."""
+    prefix = "/serving-endpoints/"
+    return f"/v1/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
 
 
 def _unknown(method: str, path: str) -> Refused:

@@ -22,6 +22,8 @@ __all__ = ["translate"]
 DIALECTS: Final[tuple[Callable[[Attributes], Reading | None], ...]] = (semconv.read,)
 """Readers of the vocabularies in use, tried in order: attributes in, None out where they hold nothing of it."""
 
+_OF_THE_TRACE: Final = frozenset({SpanAttributeKey.REQUEST_ID, SpanAttributeKey.EXPERIMENT_ID})
+"""Written once for all spans: what a span says of them is of no more use."""
 _SESSION: Final = (TraceMetadataKey.TRACE_SESSION, gen_ai.SESSION_ID, gen_ai.GEN_AI_CONVERSATION_ID)
 _USER: Final = (TraceMetadataKey.TRACE_USER, gen_ai.USER_ID, "enduser.id")
 _NOTHING: Final = Reading()
@@ -51,7 +53,7 @@ def translate(span: ReadableSpan) -> MlflowSpan:
     for key, value in given.items():
         if key.startswith("mlflow."):
             speaks_mlflow = True
-            if key != SpanAttributeKey.REQUEST_ID:
+            if key not in _OF_THE_TRACE:
                 attributes[key] = reserved.json_text(key, value)
         elif key not in consumed:
             attributes[key] = reserved.json_text(key, value) if is_mlflows else encode(value)
