@@ -44,6 +44,18 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         else:
             _join(provider)
+        _show_running(trace.get_tracer_provider())
+
+
+def _show_running(provider: trace.TracerProvider) -> None:
+    """Has MLflow's traces seen while they run, where the user asked for that."""
+    if isinstance(provider, TracerProvider) and os.environ.get("GENSPAN_MLFLOW_IN_PROGRESS"):
+        from genspan.exporters.mlflow import MlflowSpanExporter
+        from genspan.exporters.mlflow.in_progress import InProgressSpanProcessor
+
+        for exporter in MlflowSpanExporter.running():
+            if exporter.switches.in_progress:
+                provider.add_span_processor(InProgressSpanProcessor(exporter))
 
 
 def _join(provider: trace.TracerProvider) -> None:

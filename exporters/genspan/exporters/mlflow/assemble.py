@@ -132,7 +132,7 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadat
 
 
 def _state(root: MlflowSpan | None, ordered: Sequence[MlflowSpan]) -> str:
-    if root is None:
+    if root is None or root.is_running:
         return "IN_PROGRESS"
     for span in ordered:
         if span.trace_state in _FINAL:

@@ -23,6 +23,7 @@ from genspan.exporters.mlflow.outbox_folder import find_folder
 from genspan.exporters.mlflow.outbox_report import waiting
 from genspan.exporters.mlflow.source import program_metadata
 from genspan.exporters.mlflow.stores import Experiment, open_store
+from genspan.exporters.mlflow.switches import Switches
 from genspan.exporters.mlflow.tracking import Tracking
 from genspan.exporters.mlflow.translate import translate
 from genspan.exporters.mlflow.untraced import untraced
@@ -53,7 +54,8 @@ class MlflowSpanExporter(SpanExporter):
         self._tracking = Tracking.read(
             os.environ, uri=tracking_uri, experiment_name=experiment_name, experiment_id=experiment_id
         )
-        self._metrics, self._delivery = _opened(self._tracking)
+        self.switches = Switches.read(os.environ)
+        self._metrics, self._delivery = _opened(self._tracking) if self.switches.on else (NoMetrics(), None)
         self._is_shut_down = False
         self._running.add(self)
         _watch_forks(self)
@@ -82,7 +84,8 @@ class MlflowSpanExporter(SpanExporter):
         """
         delivery = self._delivery
         if delivery is None or self._is_shut_down:
-            return SpanExportResult.FAILURE
+            return SpanExportResult.FAILURE if self.switches.on else SpanExportResult.SUCCESS
+        spans = self.switches.sampled(spans)
         with untraced(), self._metrics.exporting(len(spans)):
             try:
                 delivered = [
@@ -93,6 +96,24 @@ class MlflowSpanExporter(SpanExporter):
                 _logger.exception("%d spans are lost", len(spans))
                 return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS if all(delivered) else SpanExportResult.FAILURE
+
+    def announce(self, spans: Sequence[ReadableSpan]) -> None:
+        """Writes spans that have not ended, so that their traces are seen as in progress. See `in_progress`.
+
+        Where the store cannot take them now, they wait before their own ends. Databricks takes no such traces.
+        """
+        delivery = self._delivery
+        if delivery is None or self._is_shut_down or self._tracking.uri.startswith("databricks"):
+            return
+        with untraced():
+            try:
+                for experiment, members in _by_experiment(self.switches.sampled(spans)).items():
+                    traces = _traces(members)
+                    for trace in traces:
+                        _mark_running(trace)
+                    delivery.deliver(traces, experiment)
+            except Exception:
+                _logger.exception("%d running spans are not shown", len(spans))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Tries once more to write what waits in the outbox; True where nothing is left there."""
@@ -143,6 +164,12 @@ def _traces(spans: Sequence[ReadableSpan]) -> list[MlflowTrace]:
         for members in by_resource.values()
         for trace in assemble([translate(span) for span in members], members[0].resource.attributes, program_metadata())
     ]
+
+
+def _mark_running(trace: MlflowTrace) -> None:
+    trace.state, trace.execution_duration = "IN_PROGRESS", None
+    for span in trace.spans:
+        span.is_running = True
 
 
 def _watch_forks(exporter: MlflowSpanExporter) -> None:

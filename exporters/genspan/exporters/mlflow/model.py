@@ -64,6 +64,8 @@ class MlflowSpan:
     model_provider: str | None = None
     usage: TokenUsage | None = None
     cost: Cost | None = None
+    is_running: bool = False
+    """It has started and not ended: the same span comes again when it has."""
     has_remote_parent: bool = False
     """The parent is in another process, and may never reach this store."""
     request_preview: str | None = None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
+from genspan.exporters.mlflow import MlflowSpanExporter
 from support.mlflow_process import MlflowServer
-from support.mlflow_traces import START, chat, export, get, new_id, span
+from support.mlflow_traces import START, chat, export, get, new_id, said, span
 
 pytestmark = pytest.mark.slow
 
@@ -169,6 +170,51 @@ def test_a_trace_without_its_root_is_in_progress(uri: str) -> None:
     found = told(uri, trace)
     assert (found.state, found.name, found.spans, found.tokens) == ("IN_PROGRESS", None, 2, 16)
     assert (found.start, found.seconds, found.service) == (1, 1, "shop")
+
+
+def announce(uri: str, running: ReadableSpan) -> None:
+    exporter = MlflowSpanExporter(uri)
+    exporter.announce([running])
+    exporter.shutdown()
+
+
+def test_a_running_trace_is_in_progress_and_known_by_name(uri: str) -> None:
+    trace = new_id()
+    question = {"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": said("user", "Question?")}
+    so_far = Told(state="IN_PROGRESS", previews=("Question?", None), tokens=None, spans=1)
+
+    announce(uri, root(trace, end=None, attributes=question))
+    announced = told(uri, trace)
+    assert announced.seconds in (None, 0)
+    assert replace(announced, seconds=so_far.seconds) == so_far
+
+    export(uri, [child(trace)])
+    extended = told(uri, trace)
+    assert (extended.state, extended.name, extended.previews) == ("IN_PROGRESS", "agent", ("Question?", None))
+    assert extended.spans == 2
+
+    export(uri, [root(trace), child(trace, 3)])
+    assert told(uri, trace) == Told()
+
+
+def test_a_trace_is_in_progress_once_its_root_is_known_to_run(uri: str) -> None:
+    trace = new_id()
+
+    export(uri, [child(trace)])
+    announce(uri, root(trace, end=None))
+    assert told(uri, trace).state == "IN_PROGRESS"
+
+    export(uri, [child(trace, 3), root(trace)])
+    assert told(uri, trace) == Told()
+
+
+def test_a_finished_trace_stays_so_whatever_is_said_of_it_too_late(uri: str) -> None:
+    trace = new_id()
+
+    export(uri, [child(trace), child(trace, 3), root(trace)])
+    announce(uri, root(trace, end=None))
+
+    assert told(uri, trace) == Told()
 
 
 def test_a_root_without_an_end_is_kept(uri: str) -> None:

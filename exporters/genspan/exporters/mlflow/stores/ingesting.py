@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection
@@ -21,7 +22,8 @@ from genspan.exporters.mlflow.stores.server.trace_info import ENDED, StoredInfo
 class IngestingStore(ABC):
     """Writes traces through what MLflow offers its own clients.
 
-    A trace that has no root yet is left to MLflow, which shows it as in progress. All of it may be sent again, so
+    A trace that has no root yet is left to MLflow, which shows it as in progress; one whose root is known to run is
+    stated to be so, with what is known of it. All of it may be sent again, so
     StoreUnavailable may be raised when some has been written.
 
     What a kind of MLflow must offer is abstract. It raises Refused for what MLflow will not take, ServerFault where
@@ -73,14 +75,16 @@ class IngestingStore(ABC):
     def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> None:
         experiment_id = self._experiment_id(experiment)
         stored = self.look_up([trace.trace_id for trace in traces])
-        self.log_spans(_message(traces, stored), experiment_id)
+        new = [part for trace in traces if (part := _news(trace, stored.get(trace.trace_id))).spans]
+        if new:
+            self.log_spans(_message(new, stored), experiment_id)
         each(lambda trace: self._state_facts(trace, experiment_id, stored.get(trace.trace_id)), traces)
 
     def _state_facts(self, trace: MlflowTrace, experiment_id: str, before: StoredInfo | None) -> None:
         if before is None:
-            if trace.state in ENDED:
+            if trace.state in ENDED or any(span.is_running for span in trace.spans):
                 self.start_trace(trace, experiment_id)
-        elif trace.state in ENDED or before.is_ended:
+        elif (trace.state in ENDED or before.is_ended) and _news(trace, before).spans:
             self.start_trace(joined(trace, self.spans_of(trace.trace_id), before), before.experiment_id)
 
     def _experiment_id(self, experiment: Experiment) -> str:
@@ -88,6 +92,17 @@ class IngestingStore(ABC):
         if id is None:
             id = self._experiment_ids[experiment] = self.find_experiment(experiment)
         return id
+
+
+def _news(trace: MlflowTrace, before: StoredInfo | None) -> MlflowTrace:
+    """The trace without spans that run still, unless it is new: of a known one, they may have ended since.
+
+    A span that runs has no end, for which OTLP has no room. MLflow would call a trace with such a root ended, but for
+    the statement of its facts, which comes next.
+    """
+    if before is None or not any(span.is_running for span in trace.spans):
+        return trace
+    return replace(trace, spans=[span for span in trace.spans if not span.is_running])
 
 
 def _message(traces: Sequence[MlflowTrace], stored: Mapping[str, StoredInfo]) -> bytes:

@@ -49,7 +49,9 @@ def joined(trace: MlflowTrace, spans: Sequence[MlflowSpan], stored: StoredInfo) 
 
 
 def _merged(parts: Sequence[MlflowTrace]) -> MlflowTrace:
-    spans = {span.span_id: span for part in parts for span in part.spans}
+    # What was said of a span while it ran counts for nothing once it has ended.
+    said = sorted((span for part in parts for span in part.spans), key=lambda span: not span.is_running)
+    spans = {span.span_id: span for span in said}
     (whole,) = assemble(list(spans.values()), resource={})
     root = root_of(spans.values())
     tags: dict[str, str] = {}

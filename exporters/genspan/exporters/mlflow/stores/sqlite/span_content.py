@@ -60,7 +60,7 @@ def read(content: str) -> MlflowSpan:
     stored = decode(content)
     trace_id, parent_id = _number(stored["trace_id"]), stored["parent_span_id"]
     is_remote = bool(stored.get("flags", 0) & REMOTE_PARENT == REMOTE_PARENT)
-    return translate(
+    span = translate(
         ReadableSpan(
             name=stored["name"],
             context=SpanContext(trace_id, _number(stored["span_id"]), is_remote=False),
@@ -72,6 +72,8 @@ def read(content: str) -> MlflowSpan:
             end_time=stored["end_time_unix_nano"],
         )
     )
+    span.is_running = span.end_time_unix_nano is None
+    return span
 
 
 def _facts(attributes: Mapping[str, str]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def write(
         before = stored.get(trace.trace_id)
         if before is None:
             tables.add_trace(experiment.id, tables.facts(trace))
-            tables.add_spans(insert, experiment.id, trace)
+            tables.add_spans(insert, experiment.id, trace.spans)
             tables.tag(insert, trace, {**rows.tags(trace, layout), **rows.location_tags(trace, experiment)})
             tables.describe(insert, trace, rows.metadata(trace, layout))
         elif before.is_elsewhere:
@@ -75,7 +75,9 @@ def _extend(
     whole = _whole(connection, trace)
     facts = _joined(tables.facts(whole), before)
     tables.change_trace(facts)
-    tables.add_spans(upsert, before.experiment_id, trace)
+    for statement, is_running in ((upsert, False), (insert_missing, True)):
+        spans = (span for span in trace.spans if span.is_running is is_running)
+        tables.add_spans(statement, before.experiment_id, spans)
     if facts["timestamp_ms"] != before.facts["timestamp_ms"]:
         tables.move_assessments(trace, facts["timestamp_ms"])
     root = root_of(whole.spans)
@@ -115,10 +117,10 @@ class Tables:
         """A trace that is there."""
         self._change_trace.append((*facts.values(), facts["request_id"]))
 
-    def add_spans(self, statement: Statement, experiment_id: int, trace: MlflowTrace) -> None:
-        """The spans of a trace, each once."""
+    def add_spans(self, statement: Statement, experiment_id: int, given: Iterable[MlflowSpan]) -> None:
+        """Spans of a trace, each once."""
         of_span = [rows.SPAN[column] for column in self.spans]
-        spans = {span.span_id: span for span in trace.spans}.values()
+        spans = {span.span_id: span for span in given}.values()
         self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans))).extend(
             (experiment_id, *[value(span) for value in of_span]) for span in spans
         )
@@ -182,14 +184,19 @@ def _stored(connection: sqlite3.Connection, columns: Sequence[str], ids: Sequenc
 
 
 def _whole(connection: sqlite3.Connection, trace: MlflowTrace) -> MlflowTrace:
-    """The trace with what all of its spans say of it, those that are stored and those that are given."""
-    given = {span.span_id: span for span in trace.spans}
-    spans = [
-        span
+    """The trace with what all of its spans say of it, those that are stored and those that are given.
+
+    What was said of a span while it ran counts for nothing once it has ended, even where it comes later.
+    """
+    spans = {
+        span.span_id: span
         for (content,) in connection.execute("SELECT content FROM spans WHERE trace_id = ?", (trace.trace_id,))
-        if (span := _read(content)) is not None and span.span_id not in given
-    ]
-    (whole,) = assemble([*spans, *given.values()], resource={})
+        if (span := _read(content)) is not None
+    }
+    for span in trace.spans:
+        if not span.is_running or span.span_id not in spans:
+            spans[span.span_id] = span
+    (whole,) = assemble(list(spans.values()), resource={})
     return whole
 
 
