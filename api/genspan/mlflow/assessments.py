@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import time
+from functools import partial
+from typing import Any, Final
 
-from genspan.mlflow import settings
+from genspan.mlflow import reading, settings
 from genspan.mlflow.entities import Assessment, AssessmentError, AssessmentSource, Expectation, Feedback
 from genspan.mlflow.entities.assessment import DEFAULT_FEEDBACK_NAME, FeedbackValueType
-from genspan.mlflow.exceptions import MlflowException
+from genspan.mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, MlflowException
 from genspan.mlflow.store import open_store
 from genspan.mlflow.store.contract import TraceStore
 
 _logger = logging.getLogger("genspan.mlflow")
 
-_NO_TRACE = (None, "MLFLOW_NO_OP_SPAN_TRACE_ID")
+_NO_TRACE: Final = (None, "MLFLOW_NO_OP_SPAN_TRACE_ID")
 """Ids of what nobody records."""
+
+_RETRIES: Final = (0.2, 1.0, 5.0)
+"""Seconds."""
 
 
 def log_feedback(
@@ -67,13 +72,47 @@ def log_expectation(
 def log_assessment(trace_id: str, assessment: Assessment) -> Assessment:
     """Stores feedback or an expectation of a trace; answers it as it is stored, with its id.
 
-    Raises MlflowException where there is no such trace.
+    Of a trace that is still under way in this process it is stored once that has ended, and answered as given.
+    Raises MlflowException where there is no such trace or the value cannot be stored.
     """
     assessment.trace_id = trace_id
     if trace_id in _NO_TRACE:  # The app's code is the same where tracing is off.
         _logger.debug("Assessment %r is of a trace that nobody records", assessment.name)
         return assessment
-    return _store().create_assessment(assessment)
+    assessment.to_dictionary()  # Raises here for a value that no server takes, and not once the trace has ended.
+    if reading.when_ended(trace_id, partial(_store_late, _store(), assessment)):
+        return assessment
+    return _stored(_store(), assessment)
+
+
+def _stored(store: TraceStore, assessment: Assessment) -> Assessment:
+    try:
+        return store.create_assessment(assessment)
+    except MlflowException as error:
+        # What has just been traced waits for the next batch, which is not hastened for every judgement.
+        if error.error_code != RESOURCE_DOES_NOT_EXIST or not reading.flush_pending():
+            raise
+        return store.create_assessment(assessment)
+
+
+def _store_late(store: TraceStore, assessment: Assessment) -> None:
+    # The trace's end is heard of before it is handed to all exporters.
+    for wait in _RETRIES:
+        if _is_settled(store, assessment, may_come=True):
+            return
+        time.sleep(wait)
+    _is_settled(store, assessment, may_come=False)
+
+
+def _is_settled(store: TraceStore, assessment: Assessment, may_come: bool) -> bool:
+    """Stores it, or tells why not; False where its trace is not there, but may come."""
+    try:
+        _stored(store, assessment)
+    except MlflowException as error:
+        if may_come and error.error_code == RESOURCE_DOES_NOT_EXIST:
+            return False
+        _logger.warning("Assessment %r of trace %s is not stored: %s", assessment.name, assessment.trace_id, error)
+    return True
 
 
 def get_assessment(trace_id: str, assessment_id: str) -> Assessment:

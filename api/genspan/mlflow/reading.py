@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -162,12 +162,20 @@ def delete_trace_tag(trace_id: str, key: str) -> None:
         ) from None
 
 
-def flush_pending() -> None:
-    """Writes what this process has traced so far, if it traces."""
+def flush_pending() -> bool:
+    """Writes what this process has traced so far; False where it traces nothing."""
     # Who only reads does not wait for OpenTelemetry's SDK to be imported.
     provider = sys.modules.get("genspan.mlflow.tracing.provider")
-    if provider is not None:
-        provider.flush()
+    if provider is None:
+        return False
+    provider.flush()
+    return True
+
+
+def when_ended(trace_id: str, do: Callable[[], None]) -> bool:
+    """Has something done once a trace has ended that is under way in this process; False where it is not."""
+    processor = sys.modules.get("genspan.mlflow.tracing.processor")
+    return processor is not None and processor.when_ended(trace_id, do)
 
 
 def _under_way(trace_id: str) -> Span | None:

@@ -25,7 +25,7 @@ from .live_span import LiveSpan
 from .values import read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from genspan.mlflow.entities import Trace
 
@@ -46,6 +46,8 @@ _last_trace_id_here: ContextVar[str | None] = ContextVar("genspan_mlflow_last_tr
 _roots: WeakValueDictionary[int, Span] = WeakValueDictionary()
 _open: WeakValueDictionary[tuple[int, int], Span] = WeakValueDictionary()
 """Spans that are under way, by trace and span id, for as long as anybody holds them."""
+_awaited: dict[int, list[Callable[[], None]]] = {}
+"""What is to be done once the topmost open span of a trace has ended."""
 _lock = threading.Lock()
 
 
@@ -69,6 +71,22 @@ def open_root(trace_id: str) -> Span | None:
     except ValueError:
         return None
     return root if root is not None and root.is_recording() else None
+
+
+def when_ended(trace_id: str, do: Callable[[], None]) -> bool:
+    """Has something done, in a thread of its own, once the topmost open span of a trace has ended.
+
+    False where none is under way in this process: then nothing will be done.
+    """
+    root = open_root(trace_id)
+    if root is None:
+        return False
+    number = root.get_span_context().trace_id
+    with _lock:
+        if _roots.get(number) is not root:
+            return False
+        _awaited.setdefault(number, []).append(do)
+    return True
 
 
 def root_of(span: Span) -> Span:
@@ -181,11 +199,16 @@ def _forget(span: ReadableSpan) -> None:
     context = span.get_span_context()
     if context is None:
         return
+    awaited: list[Callable[[], None]] = []
     with _lock:
         _open.pop((context.trace_id, context.span_id), None)
         root = _roots.get(context.trace_id)
         if root is not None and root.get_span_context().span_id == context.span_id:
             del _roots[context.trace_id]
+            awaited = _awaited.pop(context.trace_id, [])
+    if awaited:
+        # Python waits for it at the end of the program.
+        threading.Thread(target=lambda: [do() for do in awaited], name="genspan-mlflow-ended").start()
 
 
 def _finish(span: ReadableSpan) -> None:
