@@ -1,4 +1,4 @@
-"""Takes the pictures of README and docs: traces in MLflow's own pages and in the terminal.
+"""Takes the pictures of README and docs: traces in MLflow's own pages, in the terminal and in a notebook.
 
 Run by `make pictures`, after `make demo`. Needs Chromium, as the UI tests do.
 """
@@ -6,12 +6,16 @@ Run by `make pictures`, after `make demo`. Needs Chromium, as the UI tests do.
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from rich.console import Console
 
 from genspan.distro.cli.tree import rendered
@@ -36,6 +40,7 @@ def main() -> None:
         file = traced("react_agent.py", Path(folder) / "react")
         in_mlflow(page, file, "langchain-mlflow.png")
         in_terminal(page, file, "langchain-terminal.png")
+        in_notebook(page, Path(folder) / "notebook")
 
 
 def traced(program: str, folder: Path) -> Path:
@@ -72,6 +77,26 @@ def in_terminal(page: Any, file: Path, picture: str) -> None:
     page.context.set_offline(True)  # for rich's SVG names fonts on the network
     page.set_content(console.export_svg(title="genspan show"))
     page.locator("svg").screenshot(path=HERE / picture)
+
+
+def in_notebook(page: Any, folder: Path) -> None:
+    """A cell of the example notebook with its trace, one span of it open; as exported, in both of Jupyter's themes."""
+    folder.mkdir()
+    notebook = nbformat.read(HERE.parent / "examples" / "notebook.ipynb", as_version=4)
+    with running() as model:
+        openai = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none", "no_proxy": "127.0.0.1"}
+        tracing = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
+        client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}})
+        client.execute(env={**os.environ, **openai, **tracing})
+    notebook.cells = [cell for cell in notebook.cells if cell.id in ("ask", "letter")]
+    page.context.set_offline(True)  # for nbconvert's pages ask for a formula writer
+    page.set_viewport_size({"width": 1240, "height": 900})
+    for theme in ("light", "dark"):
+        (folder / "page.html").write_text(HTMLExporter(theme=theme).from_notebook_node(notebook)[0], encoding="utf-8")
+        page.goto((folder / "page.html").as_uri())
+        page.locator(".gs-row", has_text="chat").first.click()
+        page.locator(".gs-message").first.wait_for()
+        page.locator("main").screenshot(path=HERE / f"notebook-{theme}.png")
 
 
 if __name__ == "__main__":

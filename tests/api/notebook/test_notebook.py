@@ -101,6 +101,9 @@ def test_exported_html_shows_it_and_wants_nothing_of_the_network_for_it(
     page = opened.page
     agent = page.locator(".genspan-traces", has_text="support_desk")
     assert agent.get_by_text("You answer customers of a kitchen shop").first.is_hidden()
+    # Jupyter's own style of lists does not reach the tree.
+    edges = agent.locator(".gs-row").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().left)")
+    assert len(set(edges)) == 1
     agent.locator(".gs-row", has_text="chat").first.click()
     assert agent.get_by_text("You answer customers of a kitchen shop").first.is_visible()
 

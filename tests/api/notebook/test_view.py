@@ -166,7 +166,7 @@ def traces(draw: st.DrawFn) -> Any:
     return trace(*spans, tags=draw(st.dictionaries(TEXT | st.just("mlflow.traceName"), TEXT, max_size=2)))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(traces(), min_size=1, max_size=2))
 def test_any_trace_is_well_formed_and_holds_nothing_but_our_elements(drawn: list[Any]) -> None:
     shown = parsed(*drawn)
@@ -223,7 +223,7 @@ def test_thousands_of_spans_keep_within_the_limit() -> None:
     words = {"messages": [{"role": "user", "content": "<" * 30_000}]}
     many = trace(*(span(at + 1, at // 10 or None, name="<" * 200, inputs=words, start=at) for at in range(6_000)))
     html = html_of([many], tracking_uri=HERE)
-    assert len(html) <= LIMIT
+    assert LIMIT / 2 < len(html) <= LIMIT
     assert f"{6_000 - SPANS:,} more spans" in Parsed(html).text
     html = html_of([many] * 10, tracking_uri=HERE, more=1)
     assert len(html) <= LIMIT

@@ -9,7 +9,7 @@ class Room:
     """Characters of HTML that there is still room for, in a part of the view and in all that holds it."""
 
     def __init__(self, characters: int, whole: Room | None = None) -> None:
-        self._left = characters
+        self._characters = self._left = characters
         self._whole = whole
         self.is_cut = False
         """Whether something of this part was left out."""
@@ -30,6 +30,10 @@ class Room:
             return False
         self._take(characters)
         return True
+
+    def settle(self, characters: int) -> None:
+        """Gives back what was taken beyond what was used; tags are paid for at the most that they can take."""
+        self._take(characters - (self._characters - self._left))
 
     def cut(self, value: str, most: int) -> Markup:
         """As much of a text as fits, and at most so many characters of it, with a note of how many are left out."""

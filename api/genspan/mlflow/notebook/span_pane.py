@@ -109,8 +109,8 @@ def _facts(span: Span, room: Room) -> Iterator[Markup]:
         ("gs-fact", amounts.tokens(span.get_attribute(SpanAttributeKey.CHAT_USAGE))),
         ("gs-fact", amounts.cost(span.llm_cost)),
     ]
-    told = [element("span", room.cut(str(fact), 200), " ", class_=kind) for kind, fact in facts if fact]
-    yield element("p", element("strong", room.cut(span.name, 200), class_="gs-title", dir="auto"), " ", *told)
+    told = [element("span", " ", room.cut(str(fact), 200), class_=kind) for kind, fact in facts if fact]
+    yield element("p", element("strong", room.cut(span.name, 200), class_="gs-title", dir="auto"), *told)
     if span.description:
         yield element("p", room.cut(str(span.description), TEXT), class_="gs-description", dir="auto")
 

@@ -162,7 +162,9 @@ class _Tree:
                 yield element("li", self._row(deeper))
 
     def _row(self, node: Node) -> Markup:
-        content = element("div", pane(node.span, self._room.part(_PANE)), class_="gs-pane", data_type=_type(node))
+        room = self._room.part(_PANE)
+        content = element("div", pane(node.span, room), class_="gs-pane", data_type=_type(node))
+        room.settle(len(content))
         is_first = node.depth == 0 and node is next(iter(self._summaries))
         return element("details", self._summaries[node], content, class_="gs-span", name=self._group, open=is_first)
 
