@@ -366,6 +366,21 @@ INVALID_ORDERS = (
 """Orders that MLflow refuses, and so do we."""
 
 
+SORTED = {
+    "timestamp_ms": 1,
+    "timestamp": 1,
+    "execution_time": 2,
+    "status": 3,
+    "request_id": 4,
+    "name": 5,
+    "tag.team": 6,
+    "metadata.Region": 7,
+    "metadata.`mlflow.trace.session`": 8,
+    "run_id": 9,
+}
+"""Names that traces can be sorted by; those with the same number mean the same."""
+
+
 def filled_in(text: str | None, trace_id: str, run_id: str) -> str | None:
     """A filter of the table for one file."""
     if text is None:

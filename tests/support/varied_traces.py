@@ -18,8 +18,8 @@ START_MS = 1_790_000_000_000
 COUNT = 70
 
 NAMES = (
-    "weather", "Weather", "WEATHER report", "50% off", "a_b", "axb", "it's", 'say "hi"', "東京 weather", "naïve", "NAÏVE",
-    r"back\slash", "[brackets]*?", "", None,
+    "weather", "Weather", "WEATHER report", "50% off", "a_b", "axb", "it's", 'say "hi"', "東京 weather", "naïve",
+    "NAÏVE", r"back\slash", "[brackets]*?", "", None,
 )  # fmt: skip
 TAGS = ("paris", "Paris", "PARIS", "par_s", "par%", "it's", "", "日本", "a\nb", "[x]", "it''s")
 STATES = ("OK", "ERROR", "IN_PROGRESS", "OK", "STATE_UNSPECIFIED")
