@@ -103,6 +103,8 @@ class Databricks:
         """By location and OpenTelemetry's trace id."""
         self.tables: dict[str, list[tuple[Span, dict[str, str]]]] = {}
         """Rows of spans tables, each with the attributes of its resource."""
+        self.status_of_gzip: int | None = None
+        """How it refuses a compressed message; None where it takes one."""
         self.tokens = {TOKEN}
         self.odd: set[str] = set()
         """Trace ids that it does not take."""
@@ -339,6 +341,8 @@ class Databricks:
         if table not in self.tables:
             raise Denied(404, "TABLE_DOES_NOT_EXIST", f"Table '{table}' does not exist.")
         is_compressed = request.headers.get("content-encoding") == "gzip"
+        if is_compressed and self.status_of_gzip is not None:
+            raise Denied(self.status_of_gzip, "MALFORMED_REQUEST", "not a protobuf message")
         message = ExportTraceServiceRequest.FromString(gzip.decompress(request.body) if is_compressed else request.body)
         rows = [
             (span, {pair.key: pair.value.string_value for pair in group.resource.attributes})

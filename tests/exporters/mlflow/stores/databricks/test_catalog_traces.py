@@ -178,6 +178,18 @@ def test_the_table_of_an_experiment(tags: dict[str, str], table: str | None) -> 
     assert (found and found.spans_table) == table
 
 
+@pytest.mark.parametrize("status", [400, 415])
+def test_a_workspace_that_knows_no_gzip(status: int, linked: Databricks) -> None:
+    linked.status_of_gzip = status
+    store = open_store("databricks")
+
+    assert store.write(traces(span(1)), SHOP) == []
+    assert store.write(traces(span(2)), SHOP) == []
+
+    assert [one.headers.get("content-encoding") for one in linked.asked("/otel/")] == ["gzip", None, None]
+    assert names(linked) == ["root", "root"]
+
+
 def test_a_table_that_is_not_there_is_waited_for(linked: Databricks) -> None:
     del linked.tables[TABLE]
 

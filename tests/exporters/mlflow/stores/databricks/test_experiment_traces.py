@@ -266,6 +266,23 @@ def test_a_deleted_experiment_is_made_anew(databricks: Databricks) -> None:
     assert databricks.infos[trace_id(2)].trace_location.mlflow_experiment.experiment_id == made.id
 
 
+def test_what_waited_for_a_new_token_is_there_when_it_comes(
+    databricks: Databricks, agent_spans: Callable[..., list[ReadableSpan]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next program, which finds it in the outbox."""
+    databricks.tokens = {"renewed"}
+    for token in ("dapi-old", "renewed"):
+        monkeypatch.setenv("DATABRICKS_TOKEN", token)
+        exporter = MlflowSpanExporter("databricks", experiment_name="/Shared/shop")
+        if token == "dapi-old":
+            assert exporter.export(agent_spans()) == SpanExportResult.SUCCESS
+        exporter.force_flush()
+        exporter.shutdown()
+
+    (id,) = databricks.files
+    assert len(databricks.spans(id)) == 4
+
+
 def test_by_the_exporter(
     databricks: Databricks, agent_spans: Callable[..., list[ReadableSpan]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

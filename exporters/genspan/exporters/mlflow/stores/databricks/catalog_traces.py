@@ -47,6 +47,7 @@ class CatalogTraces:
         self._workspace = workspace
         self._location = location
         self._recent = recent
+        self._compresses = True
 
     def write(self, traces: Sequence[MlflowTrace]) -> None:
         """Writes traces together. Raises Refused, ServerFault, Unfit or StoreUnavailable."""
@@ -62,13 +63,8 @@ class CatalogTraces:
         return replace(trace, spans=[_with(span, SpanAttributeKey.REQUEST_ID, id) for span in trace.spans])
 
     def _log_spans(self, message: bytes) -> None:
-        headers = {
-            "Content-Type": otlp.CONTENT_TYPE,
-            "Content-Encoding": "gzip",
-            TABLE_HEADER: self._location.spans_table,
-        }
         try:
-            answer = self._workspace.post_bytes(OTLP_PATH, gzip.compress(message, COMPRESSION, mtime=0), headers)
+            answer = self._sent(message)
         except Refused as refused:
             if refused.status == 404:
                 raise StoreUnavailable(
@@ -77,6 +73,22 @@ class CatalogTraces:
                 ) from refused
             raise
         _tell_of_rejected(answer, self._location.spans_table)
+
+    def _sent(self, message: bytes) -> bytes:
+        """What answers a message. MLflow's client compresses none, so a refusal may be for that."""
+        if self._compresses:
+            try:
+                return self._post(gzip.compress(message, COMPRESSION, mtime=0), {"Content-Encoding": "gzip"})
+            except Refused as refused:
+                if refused.status == 404:
+                    raise
+        answer = self._post(message, {})
+        self._compresses = False
+        return answer
+
+    def _post(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        table = {"Content-Type": otlp.CONTENT_TYPE, TABLE_HEADER: self._location.spans_table}
+        return self._workspace.post_bytes(OTLP_PATH, body, {**table, **headers})
 
     def _state(self, trace: MlflowTrace) -> None:
         otel_id = _otel_id(trace)

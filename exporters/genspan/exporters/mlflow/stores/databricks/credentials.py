@@ -153,4 +153,6 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def _url(host: str) -> str:
-    return (host if "://" in host else f"https://{host}").strip().rstrip("/")
+    """As Databricks' own tools have it: https unless said otherwise, without what a browser shows after `?`."""
+    parts = urlsplit(host.strip() if "://" in host else f"https://{host.strip()}")
+    return parts._replace(query="", fragment="").geturl().rstrip("/")

@@ -13,6 +13,9 @@ from genspan.exporters.mlflow.stores.server.connection import REFUSALS, Connecti
 
 WORKSPACE_HEADER: Final = "x-databricks-org-id"
 
+UNSUPPORTED: Final = 415
+"""The status of what is in a form, or compressed in a way, that is not understood."""
+
 DISCOVERY: Final = "/.well-known/databricks-config"
 
 PASSING: Final = frozenset(
@@ -60,7 +63,7 @@ class Workspace(Connection):
             )
         if code in PASSING:
             return StoreUnavailable(f"Databricks at {url} takes no traces ({status} {code}): {words}")
-        if status in REFUSALS and not (status == 404 and not code):
+        if status == UNSUPPORTED or (status in REFUSALS and not (status == 404 and not code)):
             return Refused(status, code, words)
         if status == 500:
             return ServerFault(f"Databricks at {url} failed: {words}")
