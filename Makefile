@@ -65,9 +65,10 @@ pictures: $(VENV)/.dev demo
 	sh tests/browser.sh
 	$(BIN)/python docs/pictures.py
 
-# What OpenTelemetry's own instrumentation of OpenAI's SDK records, and ours, as a page in docs.
+# What others record of the same programs, and what we do, as pages in docs.
 compared: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m compared.openai_table
+	PYTHONPATH=tests $(BIN)/python -m compared.mlflow_api
 
 clean:
 	rm -rf $(VENV) $(PHOENIX) .demo dist build

@@ -5,7 +5,10 @@ from genspan.mlflow import MlflowClient
 
 client = MlflowClient()
 root_span = client.start_trace(
-    name="simple-rag-agent", inputs={"query": "Demo", "model_name": "DBRX"}, attributes={"service": "go"}, tags={"t": "1"}
+    name="simple-rag-agent",
+    inputs={"query": "Demo", "model_name": "DBRX"},
+    attributes={"service": "go"},
+    tags={"t": "1"},
 )
 trace_id = root_span.trace_id
 retriever = client.start_span(

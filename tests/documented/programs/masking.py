@@ -8,6 +8,8 @@ from genspan import mlflow
 def mask(span: object) -> None:
     if span.inputs:
         span.set_inputs({"masked": True})
+    if span.outputs:
+        span.set_outputs("[REDACTED]")
     if span.name == "work":
         span.set_attribute("secret", "[REDACTED]")
 

@@ -13,9 +13,7 @@ client = OpenAI()
 
 @mlflow.trace
 def worker(question: str) -> str:
-    response = client.chat.completions.create(
-        model="gpt-4.1-mini", messages=[{"role": "user", "content": question}]
-    )
+    response = client.chat.completions.create(model="gpt-4.1-mini", messages=[{"role": "user", "content": question}])
     return response.choices[0].message.content
 
 
