@@ -31,7 +31,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 
 from genspan.distro.demo.server import DemoServer
 from genspan.instrumentation.core import guard
@@ -171,7 +171,8 @@ def tree(spans: Iterable[ReadableSpan], unordered: bool = False) -> str:
         assert span.attributes is not None
         if "gen_ai.operation.name" not in span.attributes:
             assert span.kind is SpanKind.INTERNAL, span.name
-        failed = "" if span.status.is_ok or span.status.is_unset else f" ! {span.attributes.get('error.type')}"
+        error = str(span.attributes.get("error.type")).rpartition(".")[2]
+        failed = f" ! {error}" if span.status.status_code is StatusCode.ERROR else ""
         return "\n".join(
             [span.name + failed, *(textwrap.indent(inner, "  ") for inner in blocks(span.context.span_id))]
         )

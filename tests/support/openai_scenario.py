@@ -34,9 +34,9 @@ from support.telemetry import InMemoryTelemetry, instrumented
 from support.ways import WAYS, Way
 
 NO_CONNECTION, TIMEOUT = (
-    ("APIConnectionError", "APITimeoutError")
+    ("openai.APIConnectionError", "openai.APITimeoutError")
     if hasattr(openai._streaming, "request_exceptions")
-    else ("RemoteProtocolError", "ReadTimeout")
+    else ("httpx.RemoteProtocolError", "httpx.ReadTimeout")
 )
 """What breaks a stream, as openai 3 words it, and as httpx did before."""
 

@@ -85,10 +85,13 @@ class Sse:
     """Closes the connection after the last chunk, in the middle of the body."""
     stall: bool = False
     """Says nothing more after the last chunk, until the client is gone."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, handler: _Handler) -> None:
         """Sends it."""
         handler.send_response_only(200)
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Type", "text/event-stream; charset=utf-8")
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()

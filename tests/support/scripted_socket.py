@@ -62,9 +62,14 @@ class ScriptedSocket:
         self._thread = threading.Thread(target=self._server.serve_forever, name="scripted-socket", daemon=True)
 
     @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.socket.getsockname()[1])
+
+    @property
     def url(self) -> str:
         """The `base_url` for a client."""
-        return f"http://127.0.0.1:{self._server.socket.getsockname()[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def requests(self) -> list[Request]:

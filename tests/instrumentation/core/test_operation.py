@@ -62,7 +62,11 @@ ENDS: dict[str, tuple[Callable[[Operation], None], StatusCode, str | None]] = {
     "finish": (lambda operation: operation.finish(), StatusCode.UNSET, None),
     "abandon": (lambda operation: operation.abandon(), StatusCode.UNSET, None),
     "fail": (lambda operation: operation.fail(ValueError("no")), StatusCode.ERROR, "ValueError"),
-    "cancel": (lambda operation: operation.fail(asyncio.CancelledError()), StatusCode.ERROR, "CancelledError"),
+    "cancel": (
+        lambda operation: operation.fail(asyncio.CancelledError()),
+        StatusCode.ERROR,
+        "asyncio.exceptions.CancelledError",
+    ),
     "interrupt": (lambda operation: operation.fail(KeyboardInterrupt()), StatusCode.ERROR, "KeyboardInterrupt"),
     "generator exit": (lambda operation: operation.fail(GeneratorExit()), StatusCode.UNSET, None),
 }
@@ -299,4 +303,4 @@ def test_hostile_values_end_the_span_all_the_same(telemetry: Telemetry, memory: 
     operation.fail(HostileError())
     assert memory.open_spans == 0
     assert memory.span.status.status_code is StatusCode.ERROR
-    assert (memory.span.attributes or {})["error.type"] == "HostileError"
+    assert (memory.span.attributes or {})["error.type"] == f"{HostileError.__module__}.HostileError"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
+import openai
+import pytest
+
+from genspan.instrumentation.openai import OpenAIInstrumentor
 from support.openai_scenario import NO_CONNECTION, App, scenario
-from support.scripted_server import Body, Json, Sse
+from support.scripted_server import Body, Json, ScriptedServer, Sse
+from support.telemetry import InMemoryTelemetry, instrumented
 
 SOUND = b"ID3" + bytes(range(256))
 SPOKEN = Body(SOUND, content_type="audio/mpeg")
@@ -49,7 +55,7 @@ async def test_speech_with_instructions(app: App) -> object:
     return await app.call(app.client.audio.speech.create, **SPEAK, instructions="Softly.", speed=1.5)
 
 
-@scenario(SPOKEN, attributes={"gen_ai.output.type": "speech"})
+@scenario(SPOKEN, attributes={"gen_ai.output.type": "speech", "gen_ai.output.messages": HEARD})
 async def test_speech_to_a_file(app: App) -> object:
     target = io.BytesIO()
     async with app.way.using(app.client.audio.speech.with_streaming_response.create(**SPEAK)) as spoken:
@@ -58,7 +64,7 @@ async def test_speech_to_a_file(app: App) -> object:
     return target.getvalue()
 
 
-@scenario(SPOKEN)
+@scenario(SPOKEN, attributes={"gen_ai.output.messages": HEARD})
 async def test_speech_streamed_to_a_file(app: App) -> object:
     path = Path("/tmp") / f"genspan-speech-{app.way.name}"
     async with app.way.using(app.client.audio.speech.with_streaming_response.create(**SPEAK)) as spoken:
@@ -66,6 +72,50 @@ async def test_speech_streamed_to_a_file(app: App) -> object:
     written = path.read_bytes()
     path.unlink()
     return written
+
+
+EVENTS = Sse(
+    [
+        {"type": "speech.audio.delta", "audio": base64.b64encode(SOUND[:100]).decode()},
+        {"type": "speech.audio.delta", "audio": base64.b64encode(SOUND[100:]).decode()},
+        {"type": "speech.audio.done", "usage": {"input_tokens": 14, "output_tokens": 101, "total_tokens": 115}},
+    ],
+    done=False,
+)
+BY_EVENTS = {
+    "gen_ai.usage.input_tokens": 14,
+    "gen_ai.usage.output_tokens": 101,
+    "gen_ai.output.messages": HEARD.replace(',"mime_type":"audio/mpeg"', ""),
+}
+
+
+@scenario(EVENTS, attributes=BY_EVENTS)
+async def test_speech_in_events(app: App) -> object:
+    spoken = await app.call(app.client.audio.speech.create, **SPEAK, extra_body={"stream_format": "sse"})
+    return spoken.read()
+
+
+@scenario(EVENTS, attributes=BY_EVENTS)
+async def test_speech_in_events_read_by_line(app: App) -> object:
+    async with app.way.using(app.client.audio.speech.with_streaming_response.create(**SPEAK)) as spoken:
+        await app.read(spoken.iter_lines())
+
+
+LONG = Body(b"1" * 3_000, content_type="audio/pcm")
+
+
+def test_long_speech_is_measured(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genspan.instrumentation.core.stream._KEPT", 1_000)
+    server.script(LONG)
+    client = openai.OpenAI(api_key="test", base_url=server.url)
+    with (
+        instrumented(OpenAIInstrumentor(), InMemoryTelemetry(), capture="SPAN_ONLY") as telemetry,
+        client.audio.speech.with_streaming_response.create(**SPEAK) as spoken,
+    ):
+        assert sum(map(len, spoken.iter_bytes(64))) == 3_000
+    telemetry.assert_sound()
+    ((part,),) = [m["parts"] for m in json.loads(str((telemetry.span.attributes or {})["gen_ai.output.messages"]))]
+    assert part == {"type": "blob", "modality": "audio", "content": "", "size": 3_000, "mime_type": "audio/pcm"}
 
 
 @scenario(SPOKEN)

@@ -43,7 +43,7 @@ async def test_task_cancelled_before_it_starts(app: App) -> object:
     return await asyncio.gather(task, return_exceptions=True)
 
 
-@scenario(Stall(), error="CancelledError", ways=ASYNC)
+@scenario(Stall(), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_task_cancelled_in_the_call(app: App) -> object:
     task = asyncio.create_task(app.create())
     await asyncio.sleep(0.1)
@@ -52,12 +52,12 @@ async def test_task_cancelled_in_the_call(app: App) -> object:
     return task.cancelled()
 
 
-@scenario(Stall(), error="CancelledError", ways=ASYNC)
+@scenario(Stall(), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_waited_for_too_long(app: App) -> object:
     return await asyncio.wait_for(app.create(), 0.1)
 
 
-@scenario(Sse(text_chunks()[:2], stall=True), error="CancelledError", ways=ASYNC)
+@scenario(Sse(text_chunks()[:2], stall=True), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_cancelled_while_reading(app: App) -> object:
     stream = await app.stream()
     task = asyncio.create_task(app.read(stream))
@@ -67,7 +67,7 @@ async def test_cancelled_while_reading(app: App) -> object:
     return stream.response.is_closed
 
 
-@scenario(Sse(text_chunks()[:2], stall=True), error="CancelledError", ways=ASYNC)
+@scenario(Sse(text_chunks()[:2], stall=True), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_cancelled_in_a_with_block(app: App) -> object:
     async def read() -> None:
         async with await app.stream() as stream:

@@ -209,13 +209,19 @@ async def test_parse(app: App) -> object:
     return answer
 
 
-@scenario(Json(completion(choice("no JSON"))), needs="chat.completions.parse", error="ValidationError")
+@scenario(
+    Json(completion(choice("no JSON"))),
+    needs="chat.completions.parse",
+    error="pydantic_core._pydantic_core.ValidationError",
+)
 async def test_parse_of_what_is_no_json(app: App) -> object:
     return await app.call(app.completions.parse, **ASK, response_format=City)
 
 
 @scenario(
-    Json(completion(choice('{"na', finish="length"))), needs="chat.completions.parse", error="LengthFinishReasonError"
+    Json(completion(choice('{"na', finish="length"))),
+    needs="chat.completions.parse",
+    error="openai.LengthFinishReasonError",
 )
 async def test_parse_of_a_truncated_answer(app: App) -> object:
     return await app.call(app.completions.parse, **ASK, response_format=City)

@@ -103,7 +103,7 @@ async def test_strict_client(app: App) -> object:
     return await app.call(client.chat.completions.create, **ASK)
 
 
-@scenario(Json({**completion(), "choices": "x"}), error="APIResponseValidationError")
+@scenario(Json({**completion(), "choices": "x"}), error="openai.APIResponseValidationError")
 async def test_strict_client_and_an_odd_answer(app: App) -> object:
     client = app.make(_strict_response_validation=True)
     return await app.call(client.chat.completions.create, **ASK)

@@ -12,16 +12,16 @@ from support.scripted_server import Body, Disconnect, Failure, Json, Sse, Stall
 ANSWER = Json(completion())
 
 STATUSES = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    409: "ConflictError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-    500: "InternalServerError",
-    503: "InternalServerError",
-    418: "APIStatusError",
+    400: "openai.BadRequestError",
+    401: "openai.AuthenticationError",
+    403: "openai.PermissionDeniedError",
+    404: "openai.NotFoundError",
+    409: "openai.ConflictError",
+    422: "openai.UnprocessableEntityError",
+    429: "openai.RateLimitError",
+    500: "openai.InternalServerError",
+    503: "openai.InternalServerError",
+    418: "openai.APIStatusError",
 }
 
 
@@ -34,7 +34,7 @@ for status, name in STATUSES.items():
     globals()[f"test_status_{status}"] = scenario(Failure(status, code="odd", x_request_id="r"), error=name)(create)
 
 
-@scenario(Body(b"<html>Bad gateway</html>", 502, "text/html"), error="InternalServerError")
+@scenario(Body(b"<html>Bad gateway</html>", 502, "text/html"), error="openai.InternalServerError")
 async def test_error_page(app: App) -> object:
     return await app.create()
 
@@ -45,24 +45,24 @@ async def test_retried(app: App) -> object:
     return await app.call(client.chat.completions.create, **ASK)
 
 
-@scenario(Failure(429), error="RateLimitError")
+@scenario(Failure(429), error="openai.RateLimitError")
 async def test_retried_in_vain(app: App) -> object:
     client = app.make(max_retries=2)
     return await app.call(client.chat.completions.create, **ASK)
 
 
-@scenario(Stall(), error="APITimeoutError")
+@scenario(Stall(), error="openai.APITimeoutError")
 async def test_timeout(app: App) -> object:
     return await app.create(timeout=0.1)
 
 
-@scenario(Stall(), error="APITimeoutError")
+@scenario(Stall(), error="openai.APITimeoutError")
 async def test_timeout_of_the_client(app: App) -> object:
     client = app.make(timeout=0.1)
     return await app.call(client.chat.completions.create, **ASK)
 
 
-@scenario(Disconnect(), error="APIConnectionError")
+@scenario(Disconnect(), error="openai.APIConnectionError")
 async def test_disconnect(app: App) -> object:
     return await app.create()
 
@@ -76,7 +76,7 @@ def _closed_port() -> int:
 _REFUSING = f"http://127.0.0.1:{_closed_port()}/v1"
 
 
-@scenario(ANSWER, error="APIConnectionError")
+@scenario(ANSWER, error="openai.APIConnectionError")
 async def test_connection_refused(app: App) -> object:
     return await app.call(app.make(base_url=_REFUSING).chat.completions.create, **ASK)
 
@@ -149,10 +149,12 @@ BODIES = {
 }
 
 for name, answer in BODIES.items():
-    globals()[f"test_body_{name}"] = scenario(answer, error="JSONDecodeError" if name == "empty" else None)(create)
+    globals()[f"test_body_{name}"] = scenario(
+        answer, error="json.decoder.JSONDecodeError" if name == "empty" else None
+    )(create)
 
 
-@scenario(Body(b'{"id": "chatcmpl'), error="JSONDecodeError")
+@scenario(Body(b'{"id": "chatcmpl'), error="json.decoder.JSONDecodeError")
 async def test_body_cut(app: App) -> object:
     return await app.create()
 

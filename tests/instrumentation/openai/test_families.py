@@ -309,28 +309,28 @@ async def test_streaming_response_left_unread(app: App, family: Family) -> objec
         return raw.status_code
 
 
-@every(Failure(429, code="rate_limit_exceeded"), error="RateLimitError")
+@every(Failure(429, code="rate_limit_exceeded"), error="openai.RateLimitError")
 async def test_refused(app: App, family: Family) -> object:
     return await app.call(family.of(app), **family.arguments())
 
 
-@every(Failure(400), error="BadRequestError")
+@every(Failure(400), error="openai.BadRequestError")
 async def test_refused_in_streaming_response(app: App, family: Family) -> object:
     async with app.way.using(family.of(app, "with_streaming_response")(**family.arguments())) as raw:
         return raw
 
 
-@every(Disconnect(), error="APIConnectionError")
+@every(Disconnect(), error="openai.APIConnectionError")
 async def test_disconnected(app: App, family: Family) -> object:
     return await app.call(family.of(app), **family.arguments())
 
 
-@every(Stall(), error="APITimeoutError")
+@every(Stall(), error="openai.APITimeoutError")
 async def test_timed_out(app: App, family: Family) -> object:
     return await app.call(family.of(app), **family.arguments(), timeout=0.05)
 
 
-@every(Failure(500), Failure(503), Failure(500), error="InternalServerError")
+@every(Failure(500), Failure(503), Failure(500), error="openai.InternalServerError")
 async def test_retried_in_vain(app: App, family: Family) -> object:
     resource = attrgetter(family.resource)(app.client.with_options(max_retries=2))
     return await app.call(getattr(resource, family.path.rpartition(".")[2]), **family.arguments())

@@ -52,7 +52,7 @@ async def test_two_delegations(app: App) -> object:
     Say(*delegated(*NESTED[:5], to="one")),
     Break(),
     needs="live.sideband.connect",
-    error="ConnectionClosedError",
+    error="websockets.exceptions.ConnectionClosedError",
     attributes={"gen_ai.response.id": "resp_1", "gen_ai.response.finish_reasons": ("error",)},
 )
 async def test_a_sideband_that_breaks(app: App) -> object:

@@ -78,7 +78,7 @@ async def test_raw_parsed_as_a_wrong_type(app: App) -> object:
     return await app.call(response.parse, to=Odd)
 
 
-@scenario(Failure(400, code="bad"), error="BadRequestError")
+@scenario(Failure(400, code="bad"), error="openai.BadRequestError")
 async def test_raw_refused(app: App) -> object:
     return await raw(app)
 
@@ -222,7 +222,7 @@ async def test_streaming_never_entered(app: App) -> object:
     return app.completions.with_streaming_response.create(**ASK)
 
 
-@scenario(Failure(404), error="NotFoundError")
+@scenario(Failure(404), error="openai.NotFoundError")
 async def test_streaming_refused(app: App) -> object:
     async with streaming(app) as response:
         return response

@@ -307,7 +307,7 @@ async def test_an_error_of_this_event(app: App) -> object:
     CREATE,
     Say(created(), *voice("Par")),
     Break(),
-    error="ConnectionClosedError",
+    error="websockets.exceptions.ConnectionClosedError",
     attributes={**PART, "gen_ai.output.messages": voiced("Par", "error")},
 )
 async def test_broken_in_the_midst(app: App) -> object:

@@ -113,7 +113,7 @@ async def test_stalls(app: App) -> object:
     Sse([*text_events(end=False)[:FIRST_WORD], b"{not json"], done=False),
     needs=NEEDS,
     attributes=PART,
-    error="JSONDecodeError",
+    error="json.decoder.JSONDecodeError",
 )
 async def test_broken_event(app: App) -> object:
     await app.read(await stream(app))
@@ -139,7 +139,7 @@ async def test_error_event(app: App) -> object:
     Sse([*text_events(end=False)[:FIRST_WORD], {"error": {"message": "Sorry.", "code": "oops"}}], done=False),
     needs=NEEDS,
     attributes=PART,
-    error="APIError",
+    error="openai.APIError",
 )
 async def test_error_that_the_sdk_raises(app: App) -> object:
     await app.read(await stream(app))
@@ -276,7 +276,7 @@ async def test_empty(app: App) -> object:
     await app.read(await stream(app))
 
 
-@scenario(Failure(401), needs=NEEDS, error="AuthenticationError")
+@scenario(Failure(401), needs=NEEDS, error="openai.AuthenticationError")
 async def test_refused(app: App) -> object:
     await app.read(await stream(app))
 
@@ -343,7 +343,7 @@ async def test_helper_cut(app: App) -> object:
         await app.read(events)
 
 
-@scenario(Failure(429), needs=HELPER, error="RateLimitError")
+@scenario(Failure(429), needs=HELPER, error="openai.RateLimitError")
 async def test_helper_refused(app: App) -> object:
     async with helper(app) as events:
         await app.read(events)

@@ -253,7 +253,9 @@ async def test_parse(app: App) -> object:
     return answer
 
 
-@scenario(Json(response(said("no JSON"))), needs="responses.parse", error="ValidationError")
+@scenario(
+    Json(response(said("no JSON"))), needs="responses.parse", error="pydantic_core._pydantic_core.ValidationError"
+)
 async def test_parse_of_what_is_no_json(app: App) -> object:
     return await app.call(app.client.responses.parse, **SAY, text_format=City)
 
@@ -696,8 +698,11 @@ async def test_all_items(app: App) -> object:
 
 
 def test_instructions_as_items() -> None:
-    items = [{"role": "developer", "content": "Be brief."}, MESSAGE]
-    assert system_instructions(items) == [
+    items = [{"role": "developer", "content": "Be brief."}, MESSAGE, {"type": "function_call", "name": "f"}]
+    instructions = system_instructions(items)
+    assert instructions == [
         {"type": "text", "content": "Be brief."},
-        *(part if part["type"] == "text" else {"type": part["type"]} for part in PARTS),
+        *PARTS,
+        {"type": "tool_call", "id": None, "name": "f", "arguments": None},
     ]
+    assert list(content_errors("gen_ai.system_instructions", instructions)) == []

@@ -158,7 +158,7 @@ async def test_tools(app: App) -> object:
         return await app.call(stream.get_final_completion)
 
 
-@scenario(Failure(401), error="AuthenticationError", needs=HELPER)
+@scenario(Failure(401), error="openai.AuthenticationError", needs=HELPER)
 async def test_refused(app: App) -> object:
     async with helper(app) as stream:
         await app.read(stream)

@@ -426,13 +426,15 @@ async def test_disconnect_in_the_middle(app: App) -> object:
 
 
 @scenario(
-    Sse([*text_chunks()[:2], {"error": {"message": "overloaded", "code": "x"}}]), error="APIError", attributes=PART
+    Sse([*text_chunks()[:2], {"error": {"message": "overloaded", "code": "x"}}]),
+    error="openai.APIError",
+    attributes=PART,
 )
 async def test_error_event_in_the_middle(app: App) -> object:
     await app.read(await app.stream())
 
 
-@scenario(Sse([*text_chunks()[:2], b"{no json"]), error="JSONDecodeError", attributes=PART)
+@scenario(Sse([*text_chunks()[:2], b"{no json"]), error="json.decoder.JSONDecodeError", attributes=PART)
 async def test_chunk_that_is_no_json(app: App) -> object:
     await app.read(await app.stream())
 
@@ -442,7 +444,7 @@ async def test_stall_in_the_middle(app: App) -> object:
     await app.read(await app.stream(timeout=0.1))
 
 
-@scenario(Failure(429), error="RateLimitError", attributes={"gen_ai.request.stream": True})
+@scenario(Failure(429), error="openai.RateLimitError", attributes={"gen_ai.request.stream": True})
 async def test_refused_at_once(app: App) -> object:
     return await app.stream()
 

@@ -4,11 +4,12 @@ A library's package gives `Target`s, each saying by a `Method` which operation i
 comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drives `Operation`s from `Telemetry.start`.
 """
 
+from .assuring import Assures
 from .connection import CLOSES, READS, RECEIVES, SENDS, Connection, Dialogue, Opens, Queues, Sends, Step
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
-from .method import UNREAD, Active, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
+from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
 from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
@@ -21,7 +22,9 @@ __all__ = [
     "SENDS",
     "UNREAD",
     "Active",
+    "Assures",
     "Attributes",
+    "Body",
     "Call",
     "Chunks",
     "Closing",

@@ -58,6 +58,18 @@ class Chunks:
     chunks: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What the app has read by itself of the body of a response."""
+
+    data: bytes | None
+    """The bytes, None where they were too many to keep."""
+    size: int
+    """How many they were."""
+    envelope: Any
+    """What the app read them out of."""
+
+
 UNREAD: Any = object()
 """What an `Envelope` answers when the response comes later, from the envelope's `parse()`."""
 
@@ -93,8 +105,8 @@ class Method:
     """Names of the arguments that may be given by position, in their order."""
     awaitable: bool = False
     """It is no coroutine function, and returns something to await that does nothing before."""
-    body: Callable[[bytes], Any] | None = None
-    """The response, or `Chunks`, from the bytes of a body that the app reads out of the envelope by itself."""
+    body: Callable[[Body], Any] | None = None
+    """The response, or `Chunks`, from a body that the app reads out of the envelope by itself; None for neither."""
     overrides: str | None = None
     """The argument, a mapping, whose items replace the arguments of the same names on the wire."""
     iterables: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ _KEYS: Final = {
     OperationName.RETRIEVAL: "opentelemetry.genai.client.retrieval.context",
     OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
 }
+_CURRENT: Final = "genspan.operation"
 _AGENT: Final = "genspan.agent"
 _CONVERSATION: Final = "genspan.conversation.id"
 
@@ -63,6 +64,11 @@ def apart(operation: str, context: Context) -> Context:
     return context if key is None else set_value(key, None, context)
 
 
+def current(context: Context) -> Operation | None:
+    """The call of a model that runs here, whichever its family."""
+    return cast("Operation | None", get_value(_CURRENT, context))
+
+
 def enclosing_agent(context: Context) -> Operation | None:
     """The agent that runs around us."""
     return cast("Operation | None", get_value(_AGENT, context))
@@ -76,6 +82,8 @@ def conversation_id(context: Context) -> str | None:
 def within(operation: Operation, context: Context, conversation: str | None) -> Context:
     """The context for what runs inside an operation."""
     key = _KEYS.get(operation.name)
+    if key is not None:
+        context = set_value(_CURRENT, operation, context)
     if key == _INFERENCE:
         return set_value(key, upstream.shared(operation) or operation, context)
     if key is not None:

@@ -89,6 +89,7 @@ class Operation:
         self._attributes = attributes
         self._content: dict[str, Any] = {}
         self._from_inner: Attributes = {}
+        self._assured: Attributes = {}
         self._children: list[tuple[str, tuple[int, ...]]] = []
         self._agent = nesting.enclosing_agent(parent)
         self._gaps: list[float] = []
@@ -159,6 +160,10 @@ class Operation:
         if self.name == OperationName.EMBEDDINGS and isinstance(used, int) and isinstance(more, int):
             # Many texts go out as several requests.
             self._from_inner[names.GEN_AI_USAGE_INPUT_TOKENS] = used + more
+
+    def assure(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Takes what stands above all else that is said of it, before or after."""
+        self._assured.update(attributes)
 
     def count(self, operation: str, tokens: tuple[int, ...]) -> None:
         """Takes what one operation inside this agent used: input and output tokens."""
@@ -235,6 +240,7 @@ class Operation:
             fresh[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
         if error is not None:
             fresh[names.ERROR_TYPE] = error_type(error)
+        fresh.update(self._assured)
         self._sum_up(fresh)
         self._attributes.update(fresh)
         self.span.set_attributes({**fresh, **self._keep(content)} if content else fresh)
@@ -310,8 +316,8 @@ class InnerOperation(Operation):
 
 
 def error_type(error: BaseException | Failure) -> str:
-    """The value of `error.type`: the exception's class name, or the service's code."""
-    return error.type if isinstance(error, Failure) else type(error).__qualname__
+    """The value of `error.type`: the service's code, or the exception's class by its canonical name, as is the rule."""
+    return error.type if isinstance(error, Failure) else exception_type(error)
 
 
 def exception_type(error: BaseException) -> str:

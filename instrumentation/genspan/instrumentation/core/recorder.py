@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .dropping import finish_dropped
 from .guard import guarded, place_of, report
-from .method import Chunks, Fold, Found, Method
+from .method import Body, Chunks, Fold, Found, Method
 from .operation import Content, Failure, Operation
 
 _open: Final[weakref.WeakSet[Recorder]] = weakref.WeakSet()
@@ -74,8 +74,8 @@ class Recorder:
         else:
             self._conclude(response, None)
 
-    def body(self, body: bytes) -> None:
-        """Takes the bytes that the app has read of the body, which ends the operation."""
+    def body(self, body: Body) -> None:
+        """Takes what the app has read of the body, which ends the operation."""
         read = self._method.body
         response = None if read is None else guarded(read, body)
         if response is None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from .dropping import drop
 from .guard import guarded
-from .method import UNREAD, Envelope
+from .method import UNREAD, Body, Envelope
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ else:
 
 _CLOSERS: Final = frozenset({"close", "aclose"})
 _READS: Final = frozenset({"iter_bytes", "iter_text", "iter_lines"})
+_READS_WITHIN: Final = frozenset({"stream_to_file"})
+"""Methods of a body that read it by one of `_READS`."""
 _KEPT: Final = 16 * 1024 * 1024
 """Bytes of a body that the app reads by itself that are kept until it is done."""
 
@@ -207,14 +210,17 @@ class Unparsed(_Watching):
         self._self_envelope = envelope
         self._self_streams: dict[int, Any] = {}
         self._self_pieces: list[bytes] = []
-        self._self_room = _KEPT
+        self._self_size = 0
         recorder.open()
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             value = super().__getattr__(name)
-            return self._reading(name, value) if name in _READS else value
+            if name in _READS:
+                return self._reading(name, value)
+            # Bound to us, so that it finds the reading above.
+            return MethodType(value.__func__, self) if name in _READS_WITHIN and inspect.ismethod(value) else value
 
     def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
         end = b"\n" if name == "iter_lines" else b""
@@ -252,9 +258,11 @@ class Unparsed(_Watching):
 
     def _keep(self, piece: str | bytes, end: bytes) -> None:
         data = (piece.encode() if isinstance(piece, str) else piece) + end
-        self._self_room -= len(data)
-        if self._self_room >= 0:
+        self._self_size += len(data)
+        if self._self_size <= _KEPT:
             self._self_pieces.append(data)
+        else:
+            self._self_pieces.clear()
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         """What the envelope's own `parse` gives, recorded."""
@@ -291,8 +299,9 @@ class Unparsed(_Watching):
         body = None if self._self_streams else guarded(self._self_envelope, self.__wrapped__)
         if body is not None and body is not UNREAD:
             self._self_recorder.response(body)
-        elif self._self_pieces and self._self_room >= 0:
-            self._self_recorder.body(b"".join(self._self_pieces))
+        elif self._self_size:
+            data = b"".join(self._self_pieces) if self._self_pieces else None
+            self._self_recorder.body(Body(data, self._self_size, self.__wrapped__))
         else:
             self._self_recorder.finish()
 

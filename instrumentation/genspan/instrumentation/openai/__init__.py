@@ -15,6 +15,7 @@ from . import (
     connections,
     decisions,
     embeddings,
+    headers,
     images,
     live,
     moderations,
@@ -38,6 +39,7 @@ _FAMILIES: Final = (
     moderations,
     vector_stores,
     decisions,
+    headers,
 )
 
 TARGETS: Final[tuple[Target, ...]] = tuple(target for family in _FAMILIES for target in family.TARGETS)

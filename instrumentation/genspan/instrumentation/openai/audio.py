@@ -6,9 +6,9 @@ import base64
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import double, field, string
+from genspan.instrumentation.core.reading import double, field, integer, string
 from genspan.semconv import attributes as names
-from genspan.semconv.messages import text
+from genspan.semconv.messages import BlobPart, text
 from genspan.semconv.values import FinishReason, OperationName, OutputType
 
 from . import media
@@ -30,12 +30,37 @@ def _speech_request_content(call: Call) -> Content:
     }
 
 
+def _speech_response(spoken: Any) -> Found:
+    return token_usage(field(spoken, "usage"))
+
+
 def _speech_content(spoken: Any) -> Content:
-    data, mime_type = field(spoken, "content"), string(field(spoken, "mime_type"))
-    if not isinstance(data, bytes):
-        return {}
-    part = media.blob("audio", base64.b64encode(data).decode(), mime_type)
-    return {names.GEN_AI_OUTPUT_MESSAGES: [_answer([part])]}
+    sound = field(spoken, "recording") or _sound(spoken)
+    return {} if sound is None else {names.GEN_AI_OUTPUT_MESSAGES: [_answer([sound])]}
+
+
+def _sound(spoken: Any) -> BlobPart | None:
+    data, size, mime_type = field(spoken, "content"), integer(field(spoken, "size")), field(spoken, "mime_type")
+    if isinstance(data, bytes):
+        return media.blob("audio", base64.b64encode(data).decode(), mime_type)
+    return None if size is None else media.left_out("audio", size, mime_type)
+
+
+class SpeechFold:
+    """Puts the events of streamed speech together, of which the SDK gives no more than their bytes."""
+
+    def __init__(self) -> None:
+        self._recording = media.Recording()
+        self._usage: Any = None
+
+    def add(self, event: Any) -> None:
+        """Takes a `speech.audio.delta` or `speech.audio.done`."""
+        self._recording.add(string(field(event, "audio")) or "")
+        self._usage = field(event, "usage") or self._usage
+
+    def response(self) -> Any:
+        """The `recording` and the `usage`."""
+        return {"recording": self._recording.part(None), "usage": self._usage}
 
 
 def _text_request(call: Call) -> Found:
@@ -91,7 +116,9 @@ SPEECH: Final = Method(
     identity=model_and_endpoint,
     request=_speech_request,
     request_content=_speech_request_content,
+    response=_speech_response,
     response_content=_speech_content,
+    fold=SpeechFold,
     envelope=binary_envelope,
     overrides="extra_body",
     body=binary_body,

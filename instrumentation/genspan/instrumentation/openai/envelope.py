@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Final
 
-from genspan.instrumentation.core import UNREAD, Chunks
+from genspan.instrumentation.core import UNREAD, Body, Chunks
+from genspan.instrumentation.core.reading import string
 from genspan.semconv.encoding import decode
 
 _ENVELOPES: Final = frozenset(
@@ -29,11 +30,15 @@ def envelope(returned: Any) -> Any:
     if type(returned).__name__ not in _ENVELOPES:
         return None
     raw = _raw(returned.http_response)
-    return UNREAD if raw is UNREAD else body(raw)
+    return UNREAD if raw is UNREAD else _response(raw)
 
 
-def body(raw: bytes) -> Any:
+def body(read: Body) -> Any:
     """What a body holds: the response, the chunks of a streamed one, or plain text."""
+    return None if read.data is None else _response(read.data)
+
+
+def _response(raw: bytes) -> Any:
     try:
         return decode(raw) or {}
     except ValueError:
@@ -51,18 +56,25 @@ def _events(raw: bytes) -> list[Any]:
 
 
 def binary_envelope(returned: Any) -> Any:
-    """As `envelope`, for a body that is no text: `{"content": bytes, "mime_type": str}`."""
+    """As `envelope`, for a body that is no text: `{"content": bytes, "mime_type": str, "size": int}`."""
     kind = type(returned).__name__
     if kind not in _ENVELOPES and kind != _BINARY:
         return None
     http_response = returned.response if kind == _BINARY else returned.http_response
     raw = _raw(http_response)
-    return raw if raw is UNREAD else {"content": raw, "mime_type": http_response.headers.get("content-type")}
+    return raw if raw is UNREAD else _binary(raw, len(raw), http_response)
 
 
-def binary_body(raw: bytes) -> Any:
-    """As `body`, for one that is no text."""
-    return {"content": raw}
+def binary_body(read: Body) -> Any:
+    """As `body`, for one that is no text; its content is None where it was too long to keep."""
+    return _binary(read.data, read.size, read.envelope.http_response)
+
+
+def _binary(content: bytes | None, size: int, http_response: Any) -> Any:
+    mime_type = string(http_response.headers.get("content-type"))
+    if content is not None and (mime_type or "").startswith("text/event-stream"):
+        return Chunks(_events(content))
+    return {"content": content, "size": size, "mime_type": mime_type}
 
 
 def _raw(http_response: Any) -> Any:

@@ -72,7 +72,7 @@ def system_instructions(given: Any) -> list[MessagePart] | None:
     if isinstance(given, str):
         return [text(given)] if given else None
     parts = [part for item in items(given) for part in _message(item)["parts"]]
-    return [part if part["type"] == "text" else {"type": part["type"]} for part in parts] or None
+    return parts or None
 
 
 def output_messages(response: Any) -> list[OutputMessage] | None:
