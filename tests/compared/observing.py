@@ -17,8 +17,9 @@ from importlib import import_module
 from typing import Any, Final
 
 from compared.openai_scenarios import SCENARIOS, Scenario
-from support.openai_scenario import run
+from support.openai_scenario import Server, run
 from support.scripted_server import Request, ScriptedServer
+from support.scripted_socket import ScriptedSocket
 from support.sight import Sight
 from support.telemetry import InMemoryTelemetry, instrumented
 from support.ways import WAYS, Way
@@ -59,7 +60,7 @@ class Observation:
     """What the server received that it would not have received."""
 
 
-def observe(scenario: Scenario, way: Way, server: ScriptedServer, contender: str) -> Observation:
+def observe(scenario: Scenario, way: Way, server: Server, contender: str) -> Observation:
     """Runs it bare and instrumented."""
     answers = scenario.answers
     bare, sent = run(scenario.body, way, server, answers)
@@ -94,7 +95,7 @@ def _instrumented(scenario: Scenario, contender: str, telemetry: InMemoryTelemet
         yield
 
 
-def _span(span: Any, server: ScriptedServer) -> Span:
+def _span(span: Any, server: Server) -> Span:
     attributes = dict(span.attributes or {})
     attributes.update({name: True for name in _TIMES if name in attributes})
     if attributes.get("server.port") == server.port:
@@ -151,12 +152,12 @@ def _request_difference(sent: Sequence[Request], received: Sequence[Request]) ->
 
 def observations(contender: str) -> Iterator[dict[str, Any]]:
     """Every scenario in every way, in the order of the table."""
-    with ScriptedServer() as server:
+    with ScriptedServer() as http, ScriptedSocket() as socket:
         for heading, scenarios in SCENARIOS.items():
             for scenario in scenarios:
                 for way in WAYS:
                     if scenario.only in (None, way.name):
-                        found = observe(scenario, way, server, contender)
+                        found = observe(scenario, way, socket if scenario.over_socket else http, contender)
                         yield {
                             "heading": heading,
                             "scenario": scenario.name,

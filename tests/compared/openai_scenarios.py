@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from compared import openai_answers as answers
 from support import openai_families_wire as wire
+from support import realtime_wire
 from support.openai_scenario import App
 from support.openai_wire import (
     ASK,
@@ -34,6 +35,7 @@ from support.openai_wire import (
     tool_call,
 )
 from support.scripted_server import Answer, Body, Disconnect, Failure, Json, Sse, Stall
+from support.scripted_socket import Act, Break, Heard, Say
 
 ANSWER: Final = Json(completion())
 STREAM: Final = Sse(text_chunks())
@@ -56,13 +58,15 @@ class Scenario:
 
     name: str
     body: Callable[[App], Awaitable[object]]
-    answers: tuple[Answer, ...] = (ANSWER,)
+    answers: tuple[Answer | Act, ...] = (ANSWER,)
     only: Literal["sync", "async"] | None = None
     """The kind of client it is for; None for both."""
     capture: str = "SPAN_ONLY"
     """The content mode."""
     langchain: Literal["own", "other"] | None = None
     """Whose instrumentation of LangChain runs beside: the same project's, or the other's."""
+    over_socket: bool = False
+    """Whether it is a WebSocket that answers."""
 
 
 # Chat completions.
@@ -635,6 +639,67 @@ HOSTS: Final = (
 )
 
 
+# Over WebSocket.
+
+CREATE: Final = Heard("response.create")
+EVENTS: Final = wire.text_events()
+SPOKEN: Final = (realtime_wire.event("session.created", session=realtime_wire.session()), *realtime_wire.answer())
+FIRST_PIECE: Final = 5
+"""Events up to and with the first piece of what is said."""
+
+
+async def _response(app: App, limit: int = len(EVENTS)) -> object:
+    async with app.way.using(app.client.responses.connect()) as connection:
+        await app.call(connection.response.create, **wire.SAY)
+        await app.read(connection, limit)
+    return None
+
+
+async def _first_piece(app: App) -> object:
+    return await _response(app, FIRST_PIECE)
+
+
+async def _two_lanes(app: App) -> object:
+    async with app.way.using(app.client.responses.connect()) as connection:
+        for lane in ("a", "b"):
+            await app.call(connection.send, {"type": "response.create", "stream_id": lane, **wire.SAY})
+        await app.read(connection, 2 * len(EVENTS))
+    return None
+
+
+async def _spoken(app: App) -> object:
+    async with app.way.using(app.client.realtime.connect(model=realtime_wire.MODEL)) as connection:
+        await app.call(connection.response.create)
+        await app.read(connection, len(SPOKEN))
+    return None
+
+
+async def _listening(app: App) -> object:
+    async with app.way.using(app.client.realtime.connect(model=realtime_wire.MODEL)) as connection:
+        await app.read(connection, len(SPOKEN))
+    return None
+
+
+def _over_socket(name: str, body: Callable[[App], Awaitable[object]], *acts: Act) -> Scenario:
+    return Scenario(name, body, acts, over_socket=True)
+
+
+SOCKETS: Final = (
+    _over_socket("`responses.connect`", _response, CREATE, Say(*EVENTS)),
+    _over_socket(
+        "`responses.connect`, two lanes",
+        _two_lanes,
+        CREATE,
+        CREATE,
+        *(Say({**event, "stream_id": lane}) for event in EVENTS for lane in ("a", "b")),
+    ),
+    _over_socket("`responses.connect`, left early", _first_piece, CREATE, Say(*EVENTS[:FIRST_PIECE])),
+    _over_socket("`responses.connect`, broken in the midst", _response, CREATE, Say(*EVENTS[:FIRST_PIECE]), Break()),
+    _over_socket("`realtime.connect`", _spoken, CREATE, Say(*SPOKEN)),
+    _over_socket("`realtime.connect`, begun by the server", _listening, Say(*SPOKEN)),
+)
+
+
 # Content modes, and LangChain around the SDK.
 
 
@@ -664,6 +729,7 @@ SCENARIOS: Final[dict[str, tuple[Scenario, ...]]] = {
     "Chat completions": CHAT,
     "Responses": RESPONSES,
     "Other APIs": OTHERS,
+    "Over WebSocket": SOCKETS,
     "Settings, and facts of the answer": SETTINGS,
     "How a call ends": ENDINGS,
     "Odd answers": ODD,

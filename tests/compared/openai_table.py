@@ -28,6 +28,7 @@ PINNED: Final = {
     "langchain": "1.4.7",
     "langchain-openai": "1.7.3",
     "opentelemetry-sdk": "1.45.2",
+    "websockets": "17.4",
 }
 _BESIDE: Final = ("orjson", "wrapt", "pytest", "jsonschema")
 _SOURCES: Final = ("tests", "semconv", "instrumentation", "exporters", "distro")
