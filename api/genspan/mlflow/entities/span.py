@@ -54,8 +54,8 @@ class Span:
     @property
     def parent_id(self) -> str | None:
         """The span id of the parent; None for a root."""
-        parent = self._stored.get("parent_span_id")
-        return _hexadecimal(parent, SPAN_ID_OCTETS) if parent else None
+        parent = _hexadecimal(self._stored.get("parent_span_id") or "", SPAN_ID_OCTETS)
+        return parent if parent.strip("0") else None
 
     @property
     def name(self) -> str:

@@ -281,7 +281,7 @@ def _batch(server: Connection, trace_ids: Sequence[str]) -> list[Trace]:
 def _from_file_if_there(server: Connection, info: TraceInfo) -> list[Trace]:
     try:
         return [_from_file(server, info)]
-    except (Refused, ServerFault, MlflowException) as error:
+    except (Refused, ServerFault, MlflowException, ValueError) as error:
         _logger.warning("The spans of trace %s cannot be read: %s", info.trace_id, error)
         return []
 
