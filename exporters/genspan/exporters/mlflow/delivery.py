@@ -325,9 +325,11 @@ class Delivery:
         self._tell_of_rejections(reasons, dropped)
 
     def _present_trouble(self) -> Trouble | None:
-        if self._trouble is None:
-            return None
-        return Trouble(self._trouble, time.time() + max(0.0, self._next_try - time.monotonic()))
+        if self._trouble is not None:
+            return Trouble(self._trouble, time.time() + max(0.0, self._next_try - time.monotonic()))
+        if self._worker.busy_for() > EXPORT_TIME / 2:
+            return Trouble(f"{self._store.uri} has not answered yet.", time.time())
+        return None
 
     def _note(self) -> None:
         try:
