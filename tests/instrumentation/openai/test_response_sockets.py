@@ -451,7 +451,8 @@ def test_lanes_of_a_session(client: Any, socket: ScriptedSocket, telemetry: InMe
 
 def test_a_socket_of_its_own_address(socket: ScriptedSocket, telemetry: InMemoryTelemetry, client: Any) -> None:
     socket.script(CREATE, Say(*EVENTS))
-    client = client.with_options(base_url="https://my.openai.azure.com/openai/v1", websocket_base_url=socket.url)
+    address = socket.url.replace("http", "ws")
+    client = openai.OpenAI(api_key="test", base_url="https://my.openai.azure.com/openai/v1", websocket_base_url=address)
     with client.responses.connect() as connection:
         connection.send({"type": "response.create", **SAY})
         for _ in EVENTS:
