@@ -6,30 +6,9 @@ import re
 from html.parser import HTMLParser
 
 _ELEMENTS = frozenset(
-    [
-        "a",
-        "b",
-        "code",
-        "details",
-        "div",
-        "h4",
-        "i",
-        "img",
-        "li",
-        "p",
-        "pre",
-        "script",
-        "section",
-        "span",
-        "strong",
-        "style",
-        "summary",
-        "table",
-        "td",
-        "th",
-        "tr",
-        "ul",
-    ]
+    re.findall(
+        r"\w+", "a b code details div h4 i img li p pre script section span strong style summary table td th tr ul"
+    )
 )
 _VOID = frozenset({"img"})
 _ATTRIBUTES = {
@@ -37,7 +16,6 @@ _ATTRIBUTES = {
     "aria-hidden": r"true",
     "aria-label": r"Spans",
     "class": r"[a-z0-9_ -]+",
-    "data-lm-suppress-shortcuts": r"true",
     "data-role": r"(?s).*",
     "data-state": r"[A-Z_]+",
     "data-type": r"(?s).*",
@@ -48,7 +26,7 @@ _ATTRIBUTES = {
     "rel": r"noopener noreferrer",
     "scope": r"row",
     "src": r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+=*",
-    "style": r"(--gs-[a-z]+:-?[0-9.]+%?;?)*",
+    "style": r"(--gs-[a-z]+:-?[0-9.]+(%|px)?;?)*",
     "target": r"_blank",
     "title": r"(?s).*",
 }

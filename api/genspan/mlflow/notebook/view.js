@@ -27,9 +27,13 @@
     }
   }, true);
 
-  document.addEventListener("keydown", (event) => {
+  // At the window: before Jupyter's shortcuts, which listen at the document.
+  window.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const isSummary = event.composedPath()[0]?.closest?.(".genspan-traces summary");
+    if (isSummary && ["Enter", " "].includes(event.key)) event.stopPropagation();
     const row = rowAt(event);
-    if (!row || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!row) return;
     const rows = [...row.closest(".gs-tree").querySelectorAll(".gs-row")].filter((each) => each.offsetParent !== null);
     const at = rows.indexOf(row);
     const go = (to) => {

@@ -60,7 +60,7 @@ def rendered(traces: Sequence[Trace], *, tracking_uri: str | None, more: int) ->
     if more:
         shown.append(element("p", left_out(f"{more:,} more traces"), class_="gs-note"))
     classes = "genspan-traces tex2jax_ignore mathjax_ignore"  # A dollar in a prompt is no formula.
-    view = element("div", *shown, class_=classes, data_lm_suppress_shortcuts="true")
+    view = element("div", *shown, class_=classes)
     return element("div", element("style", _asset("view.css")), view, element("script", _asset("view.js")))
 
 
@@ -81,9 +81,14 @@ def _trace(trace: Trace, roots: Sequence[Node], room: Room, tracking_uri: str | 
         note = f"{missing:,} more spans: those that failed and those nearest to the root are shown"
         items.append(element("li", left_out(note), class_="gs-note"))
     listed = element("ul", *items, class_="gs-tree", aria_label="Spans")
-    body = element("div", listed, class_="gs-body", style=f"--gs-rows:{len(nodes)}")
+    body = element("div", listed, class_="gs-body", style=f"--gs-height:{_height(len(nodes), tree.longest_pane)}px")
     summary = element("summary", *_head(trace, roots), class_="gs-head")
     return element("details", summary, body, *_about(trace, room, tracking_uri), class_="gs-trace", open=is_open)
+
+
+def _height(rows: int, longest_pane: int) -> int:
+    """Pixels that show all rows, and about as much as the longest pane takes; not more than a screen has for it."""
+    return min(max(26 * rows + 16, 140 + longest_pane // 15), 520)
 
 
 def _head(trace: Trace, roots: Sequence[Node]) -> Iterator[Markup]:
@@ -91,8 +96,10 @@ def _head(trace: Trace, roots: Sequence[Node]) -> Iterator[Markup]:
     name = info.tags.get(TraceTagKey.TRACE_NAME) or (roots[0].span.name if roots else "trace")
     duration = info.execution_duration
     yield element("strong", name[:200], class_="gs-title", dir="auto")
+    # Of the whole trace whole milliseconds are known, of its one root more.
+    whole = lasted(roots[0].span) if len(roots) == 1 and roots[0].span.end_time_ns else None
     facts = [
-        None if duration is None else amounts.duration(duration * 1_000_000),
+        whole or (None if duration is None else amounts.duration(duration * 1_000_000)),
         amounts.tokens(info.token_usage),
         amounts.cost(info.cost),
         _moment(info.request_time),
@@ -145,6 +152,8 @@ class _Tree:
         self._whole = max(end - self._begin, 1)
         self._group = f"gs-{secrets.token_hex(4)}"
         """Browsers keep one of a group open."""
+        self.longest_pane = 0
+        """Characters of HTML."""
         self._room = room
         self._summaries = {node: self._summary(node) for node in nodes}
         for summary in self._summaries.values():
@@ -165,6 +174,7 @@ class _Tree:
         room = self._room.part(_PANE)
         content = element("div", pane(node.span, room), class_="gs-pane", data_type=_type(node))
         room.settle(len(content))
+        self.longest_pane = max(self.longest_pane, len(content))
         is_first = node.depth == 0 and node is next(iter(self._summaries))
         return element("details", self._summaries[node], content, class_="gs-span", name=self._group, open=is_first)
 
