@@ -35,6 +35,38 @@ else:
 """
 
 
+WORKERS = """
+import multiprocessing, time
+from opentelemetry import trace
+
+def span(name):
+    with trace.get_tracer("workers").start_as_current_span(
+        name, attributes={"gen_ai.operation.name": "invoke_workflow"}
+    ):
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    span("parent before")
+    fork = multiprocessing.get_context("fork")
+    workers = [fork.Process(target=span, args=(f"worker {n}",)) for n in range(3)]
+    pool = fork.Pool(2)
+    for worker in workers:
+        worker.start()
+    pool.map(span, [f"pooled {n}" for n in range(4)])
+    pool.close()
+    pool.join()
+    for worker in workers:
+        worker.join()
+"""
+
+
+def test_workers_send_their_last_spans_when_they_end(tmp_path: Path) -> None:
+    run = app.run(WORKERS, tmp_path, options=["-Wignore::DeprecationWarning"])
+    assert run.stderr == ""
+    names = sorted(trace.data.spans[0].name for trace in mlflow_file.traces(tmp_path / "mlflow.db"))
+    assert names == ["parent before", *(f"pooled {n}" for n in range(4)), *(f"worker {n}" for n in range(3))]
+
+
 def test_children_and_forks_write_to_the_same_file(tmp_path: Path) -> None:
     run = app.run(FAMILY, tmp_path, options=["-Wignore::DeprecationWarning"])  # of fork, beside threads
     assert run.stderr == ""

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro.settings import Settings
+from genspan.distro.workers import flush_at_the_end_of
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +45,10 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         else:
             _join(provider)
-        _show_running(trace.get_tracer_provider())
+        provider = trace.get_tracer_provider()
+        _show_running(provider)
+        if isinstance(provider, TracerProvider):
+            flush_at_the_end_of(provider)
 
 
 def _show_running(provider: trace.TracerProvider) -> None:
