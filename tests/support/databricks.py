@@ -203,13 +203,18 @@ class Databricks:
         }
 
     def _token(self, request: Request) -> Any:
-        credentials = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         form = dict(parse_qsl(request.body.decode()))
+        if form.get("grant_type") == "urn:ietf:params:oauth:grant-type:token-exchange" and form.get("subject_token"):
+            return self._new_token()
+        credentials = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {credentials}":
             body = {"error": "invalid_client", "error_description": f"Client authentication failed for {CLIENT_SECRET}"}
             return Answer(401, json.dumps(body).encode(), {"Content-Type": "application/json"})
         if form.get("grant_type") != "client_credentials" or form.get("scope") != "all-apis":
             return Answer(400, b'{"error": "invalid_request"}', {"Content-Type": "application/json"})
+        return self._new_token()
+
+    def _new_token(self) -> Any:
         token = f"oauth-{len(self.tokens)}"
         self.tokens.add(token)
         return {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": "all-apis"}

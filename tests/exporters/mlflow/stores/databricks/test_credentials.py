@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from genspan.exporters.mlflow.stores import Experiment, StoreUnavailable, open_store
-from genspan.exporters.mlflow.stores.databricks import credentials
+from genspan.exporters.mlflow.stores.databricks import credentials, service_principal
 from support.databricks import CLIENT_ID, CLIENT_SECRET, TOKEN, WORKSPACE_ID, Answer, Databricks
 from support.few_spans import span, trace_id, traces
 
@@ -115,18 +115,25 @@ def test_profiles_elsewhere(only_profiles: Path, monkeypatch: pytest.MonkeyPatch
     write("databricks://shop")
 
 
-@pytest.mark.usefixtures("only_profiles")
-def test_oauth_by_profile(databricks: Databricks) -> None:
+@pytest.mark.usefixtures("only_profiles", "no_sdk")
+def test_a_service_principal_by_profile(databricks: Databricks) -> None:
     write("databricks://robot")
 
     assert len(databricks.asked("/oidc/v1/token")) == 1
     assert {one.headers["authorization"] for one in databricks.asked("/api/")} == {"Bearer oauth-1"}
 
 
-def test_oauth_by_environment(databricks: Databricks, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def robot(databricks: Databricks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service principal in the environment, in place of the token."""
     monkeypatch.delenv("DATABRICKS_TOKEN")
     monkeypatch.setenv("DATABRICKS_CLIENT_ID", CLIENT_ID)
     monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", CLIENT_SECRET)
+
+
+@pytest.mark.usefixtures("no_sdk", "robot")
+def test_a_service_principal_by_environment(databricks: Databricks, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login other password other")
 
     write()
 
@@ -134,19 +141,75 @@ def test_oauth_by_environment(databricks: Databricks, monkeypatch: pytest.Monkey
     assert {one.headers["x-databricks-org-id"] for one in databricks.asked("/api/")} == {WORKSPACE_ID}
 
 
-def test_a_wrong_client_secret_is_not_told(
-    databricks: Databricks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.delenv("DATABRICKS_TOKEN")
-    monkeypatch.setenv("DATABRICKS_CLIENT_ID", CLIENT_ID)
-    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "an0ther")
-    echo = b'{"error": "invalid_client", "error_description": "Client authentication failed for an0ther"}'
-    databricks.script("/oidc/v1/token", Answer(401, echo))
+@pytest.mark.usefixtures("no_sdk", "robot")
+def test_its_token_is_renewed_before_it_ends(databricks: Databricks, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(service_principal.time, "monotonic", lambda: now)
+    store = open_store("databricks")
+    for later, tokens in ((0, 1), (3539, 1), (3540, 2), (3600, 2)):
+        now = 1000.0 + later
+        assert store.write(traces(span()), SHOP) == []
+        assert len(databricks.asked("/oidc/v1/token")) == tokens
 
-    with caplog.at_level(logging.INFO), pytest.raises(StoreUnavailable, match=r"failed for \*\*\*") as raised:
+
+@pytest.mark.usefixtures("no_sdk", "robot")
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "does not know this service principal \\(401\\)"),
+        (Answer(503, b"an0ther"), "status 503"),
+        (Answer(200, b"<html>"), "gives no token"),
+        (Answer(200, b'{"access_token": 1}'), "gives no token"),
+        (Answer(429, b"slow", {"Retry-After": "9"}), "status 429"),
+    ],
+    ids=str,
+)
+def test_a_service_principal_that_gets_no_token(
+    answer: Answer | None,
+    told: str,
+    databricks: Databricks,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "an0ther")
+    if answer is not None:
+        databricks.script("/oidc/v1/token", answer)
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(StoreUnavailable, match=told) as raised:
         write()
 
     assert "an0ther" not in str(raised.value) + caplog.text
+    assert raised.value.retry_after == (9 if answer and answer.headers else None)
+
+
+@pytest.mark.usefixtures("robot")
+def test_databricks_sdk_logs_in_where_nothing_else_does(
+    databricks: Databricks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Here by a token in a file, which OAuth exchanges for one of Databricks (`file-oidc`)."""
+    (tmp_path / "identity").write_text("identity-of-the-runtime")
+    monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "file-oidc")
+    monkeypatch.setenv("DATABRICKS_OIDC_TOKEN_FILEPATH", str(tmp_path / "identity"))
+    monkeypatch.delenv("DATABRICKS_CLIENT_SECRET")
+
+    write()
+
+    (asked,) = databricks.asked("/oidc/v1/token")
+    assert "subject_token=identity-of-the-runtime" in asked.body.decode()
+    assert {one.headers["authorization"] for one in databricks.asked("/api/")} == {"Bearer oauth-1"}
+
+
+@pytest.mark.usefixtures("robot")
+def test_what_databricks_sdk_says_is_told_without_secrets(
+    databricks: Databricks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DATABRICKS_USERNAME", "mia")
+    monkeypatch.setenv("DATABRICKS_PASSWORD", "pa55word")
+
+    with caplog.at_level(logging.INFO), pytest.raises(StoreUnavailable, match="more than one authorization") as raised:
+        write()
+
+    assert not any(secret in str(raised.value) + caplog.text for secret in ("pa55word", CLIENT_SECRET))
     assert raised.value.__cause__ is None
 
 
@@ -154,9 +217,9 @@ def test_a_wrong_client_secret_is_not_told(
 @pytest.mark.parametrize(
     "environ",
     [
-        {"DATABRICKS_CLIENT_ID": CLIENT_ID, "DATABRICKS_CLIENT_SECRET": CLIENT_SECRET},
+        {"DATABRICKS_CLIENT_ID": CLIENT_ID, "DATABRICKS_CLIENT_SECRET": CLIENT_SECRET, "DATABRICKS_PASSWORD": "p"},
         {"DATABRICKS_AUTH_TYPE": "azure-cli"},
-        {"DATABRICKS_CONFIG_PROFILE": "robot"},
+        {"DATABRICKS_CLIENT_ID": CLIENT_ID},
         {"DATABRICKS_CONFIG_PROFILE": "unheard-of"},
         {},
     ],

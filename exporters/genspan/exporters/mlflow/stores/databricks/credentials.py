@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
+from genspan.exporters.mlflow.stores.databricks.service_principal import ServicePrincipal
 from genspan.exporters.mlflow.stores.server.access import CONNECT_TIMEOUT, bearer
 
 VARIABLES: Final[Mapping[str, str]] = {
@@ -29,8 +30,14 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 SECRET: Final = ("token", "client_secret", "password", "google_credentials", "azure_client_secret")
 
-OTHER_LOGINS: Final = ("auth_type", "azure_", "client_", "google_", "oidc_", "password", "username")
-"""How settings begin by which another way to log in than a token is meant."""
+LOGINS: Final = ("auth_type", "azure_", "client_", "google_", "oidc_", "password", "token", "username")
+"""How settings begin that are about a way to log in."""
+
+TOKEN: Final = frozenset({"token"})
+CLIENT: Final = frozenset({"client_id", "client_secret"})
+
+CHOSEN: Final[Mapping[str, frozenset[str]]] = {"pat": TOKEN, "oauth-m2m": CLIENT}
+"""The settings of a way to log in that `auth_type` chooses among several."""
 
 CONFIG_FILE: Final = "~/.databrickscfg"
 DEFAULT_PROFILE: Final = "DEFAULT"
@@ -71,13 +78,20 @@ def host_of(profile: str | None, environ: Mapping[str, str]) -> str | None:
 def find(profile: str | None, environ: Mapping[str, str]) -> Credentials:
     """Credentials by the rules of databricks-sdk, which MLflow's client follows too.
 
-    A host and a token, from the environment or a profile, need nothing installed. Every other way needs databricks-sdk:
-    OAuth with client id and secret, the logins of the Databricks and Azure command lines, Databricks' own runtimes.
-    Raises StoreUnavailable where there are none, or they do not work.
+    A host with a token, or with a service principal's client id and secret, from the environment or a profile, needs
+    nothing installed. Every other way needs databricks-sdk: the logins of the Databricks and Azure command lines,
+    Databricks' own runtimes. Raises StoreUnavailable where there are none, or they do not work.
     """
     settings = _settings(profile, environ)
-    if "host" in settings and "token" in settings and not any(name.startswith(OTHER_LOGINS) for name in settings):
-        return Credentials(_url(settings["host"]), bearer(settings["token"].strip()), settings.get("workspace_id"))
+    logins = {name for name in settings if name.startswith(LOGINS)}
+    if "host" in settings and logins in (TOKEN, CLIENT):
+        host = _url(settings["host"])
+        authorize = (
+            bearer(settings["token"].strip())
+            if logins == TOKEN
+            else ServicePrincipal(host, settings["client_id"], settings["client_secret"], environ)
+        )
+        return Credentials(host, authorize, settings.get("workspace_id"))
     return _from_sdk(profile or environ.get("DATABRICKS_CONFIG_PROFILE"), settings)
 
 
@@ -87,9 +101,10 @@ def _settings(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]
     named = profile or environ.get("DATABRICKS_CONFIG_PROFILE")
     stored = _stored(named, environ) if named or not own.keys() - {"auth_type", "workspace_id"} else {}
     settings = {**stored, **own}
-    if settings.get("auth_type") == "pat":
-        return {name: value for name, value in settings.items() if not name.startswith(OTHER_LOGINS)}
-    return settings
+    chosen = CHOSEN.get(settings.get("auth_type", ""))
+    if chosen is None:
+        return settings
+    return {name: value for name, value in settings.items() if name in chosen or not name.startswith(LOGINS)}
 
 
 def _stored(profile: str | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -107,9 +122,9 @@ def _from_sdk(profile: str | None, settings: Mapping[str, str]) -> Credentials:
         from databricks.sdk.core import Config
     except ImportError as error:
         raise StoreUnavailable(
-            "Databricks needs DATABRICKS_HOST and DATABRICKS_TOKEN. Any other way to log in (client id and secret, "
-            "profiles without a token, Databricks' own runtimes) needs databricks-sdk: pip install "
-            "'genspan[databricks]'."
+            "Databricks needs DATABRICKS_HOST with DATABRICKS_TOKEN, or with DATABRICKS_CLIENT_ID and "
+            "DATABRICKS_CLIENT_SECRET. Any other way to log in (databricks auth login, the Azure command line, "
+            "Databricks' own runtimes) needs databricks-sdk: pip install 'genspan[databricks]'."
         ) from error
     secrets = [settings[name] for name in SECRET if name in settings]
     # Without limits of our own it would try for five minutes (0.156).

@@ -46,11 +46,12 @@ class Workspace(Connection):
 
     def __init__(self, credentials: Credentials, environ: Mapping[str, str]) -> None:
         # TLS and time are by MLflow's variables, as for any MLflow server.
-        super().__init__(replace(Access.read(credentials.host, environ), authorize=credentials.authorize, headers={}))
+        super().__init__(replace(Access.read(credentials.host, environ), authorize=None, headers={}))
         id = credentials.workspace_id or self._own_id()
-        if id:
-            self.close()
-            self.access = replace(self.access, headers={WORKSPACE_HEADER: id})
+        self.close()
+        self.access = replace(
+            self.access, authorize=credentials.authorize, headers={WORKSPACE_HEADER: id} if id else {}
+        )
 
     def failure(self, status: int, code: str, words: str) -> Refused | StoreUnavailable:
         """See `Connection.failure`."""
