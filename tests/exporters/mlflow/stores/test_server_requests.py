@@ -36,7 +36,7 @@ FOUND = Json({"experiment": {"experiment_id": "7", "name": "shop", "lifecycle_st
 UNKNOWN = Json({})
 TAKEN = Body(b"", content_type="application/x-protobuf")
 STATED = Json({"trace": {}})
-ALL_WELL = (FOUND, UNKNOWN, TAKEN, STATED)
+ALL_WELL = (FOUND, UNKNOWN, STATED, TAKEN)
 
 SETTINGS = (
     "MLFLOW_TRACKING_USERNAME",
@@ -93,7 +93,7 @@ def test_a_batch_is_four_requests_and_three_from_then_on(server: ScriptedServer)
 
     assert store.write(traces(), Experiment(name="shop")) == []
 
-    experiment, known, spans, facts = server.requests
+    experiment, known, facts, spans = server.requests
     assert (experiment.method, experiment.path) == (
         "GET",
         "/api/2.0/mlflow/experiments/get-by-name?experiment_name=shop",
@@ -110,11 +110,30 @@ def test_a_batch_is_four_requests_and_three_from_then_on(server: ScriptedServer)
     assert info["trace_location"]["mlflow_experiment"]["experiment_id"] == "7"
     assert (info["request_time"], info["execution_duration"]) == ("2026-09-21T14:13:20.123Z", "0.877s")
     assert info["tags"] == {"service.name": "shop", "mlflow.traceName": "root"}
+    assert info["state"] == "IN_PROGRESS"  # MLflow ends it, once it has the root.
 
     server.script(*ALL_WELL[1:])
     store.write(traces(), Experiment(name="shop"))
 
     assert len(server.requests) == 3
+
+
+def test_a_trace_that_mlflow_would_not_end_is_ended_after_its_spans(server: ScriptedServer) -> None:
+    """Its root has a parent, who is in another program."""
+    server.script(FOUND, UNKNOWN, TAKEN, STATED)
+    of_a_caller = ReadableSpan(
+        name="root",
+        context=SpanContext(1, 2, is_remote=False),
+        parent=SpanContext(1, 1, is_remote=True),
+        start_time=1_790_000_000_000_000_000,
+        end_time=1_790_000_001_000_000_000,
+    )
+
+    ServerStore(address(server)).write(assemble([translate(of_a_caller)], {}), Experiment())
+
+    *_, spans, facts = server.requests
+    assert spans.path == "/v1/traces"
+    assert facts.json()["trace"]["trace_info"]["state"] == "OK"
 
 
 BASIC = f"Basic {base64.b64encode('mía:se:cret'.encode()).decode()}"
@@ -191,7 +210,7 @@ def test_the_workspace_goes_with_every_request(server: ScriptedServer, monkeypat
     ],
     ids=str,
 )
-@pytest.mark.parametrize("stage", range(4), ids=["experiment", "known", "spans", "facts"])
+@pytest.mark.parametrize("stage", range(4), ids=["experiment", "known", "facts", "spans"])
 def test_what_may_pass_is_waited_for(
     stage: int, answer: Answer, told: str, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +237,7 @@ def test_json_that_is_not_mlflows_is_waited_for(answer: Any, server: ScriptedSer
 
 
 def test_a_connection_closed_while_idle_is_opened_anew(server: ScriptedServer) -> None:
-    server.script(FOUND, UNKNOWN, Disconnect(), TAKEN, STATED)
+    server.script(FOUND, UNKNOWN, Disconnect(), STATED, TAKEN)
 
     assert ServerStore(address(server)).write(traces(), Experiment()) == []
 
@@ -226,22 +245,27 @@ def test_a_connection_closed_while_idle_is_opened_anew(server: ScriptedServer) -
 def test_a_refused_batch_is_tried_trace_by_trace(server: ScriptedServer) -> None:
     refused = Json({"error_code": "INVALID_STATE", "message": "archived"}, status=400)
     server.script(
-        FOUND, UNKNOWN, refused,  # All three.
-        FOUND, UNKNOWN, TAKEN, STATED,
-        UNKNOWN, refused,
-        FOUND, UNKNOWN, TAKEN, STATED,
+        FOUND, UNKNOWN, STATED, STATED, STATED, refused,  # All three.
+        FOUND, UNKNOWN, STATED, TAKEN,
+        UNKNOWN, STATED, refused,
+        FOUND, UNKNOWN, STATED, TAKEN,
     )  # fmt: skip
 
     (rejection,) = ServerStore(address(server)).write(traces(1, 2, 3), Experiment())
 
     assert (rejection.trace_id, rejection.reason) == (f"tr-{2:032x}", "archived")
-    assert len(server.requests) == 13
+    assert len(server.requests) == 17
 
 
 def test_a_server_that_fails_while_traces_are_tried_alone_is_waited_for(server: ScriptedServer) -> None:
     """Had it taken the first again, the second would be rejected."""
     failed = Json({"message": "oh"}, status=500)
-    server.script(FOUND, UNKNOWN, failed, UNKNOWN, TAKEN, STATED, UNKNOWN, failed, failed)
+    server.script(
+        FOUND, UNKNOWN, STATED, STATED, failed,
+        UNKNOWN, STATED, TAKEN,
+        UNKNOWN, STATED, failed,
+        failed,
+    )  # fmt: skip
 
     with pytest.raises(StoreUnavailable):
         ServerStore(address(server)).write(traces(1, 2), Experiment())
@@ -250,11 +274,11 @@ def test_a_server_that_fails_while_traces_are_tried_alone_is_waited_for(server: 
 def test_a_trace_that_the_server_fails_at_while_it_takes_others_is_rejected(server: ScriptedServer) -> None:
     failed = Json({"message": "oh"}, status=500)
     server.script(
-        FOUND, UNKNOWN, failed,
-        UNKNOWN, TAKEN, STATED,
-        UNKNOWN, failed,
-        UNKNOWN, failed,
-        UNKNOWN, TAKEN, STATED,
+        FOUND, UNKNOWN, STATED, STATED, failed,
+        UNKNOWN, STATED, TAKEN,
+        UNKNOWN, STATED, failed,
+        UNKNOWN, STATED, failed,
+        UNKNOWN, STATED, TAKEN,
     )  # fmt: skip
 
     (rejection,) = ServerStore(address(server)).write(traces(1, 2), Experiment())
