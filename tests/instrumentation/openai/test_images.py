@@ -135,11 +135,20 @@ async def test_streamed(app: App) -> object:
 @scenario(
     Sse([PARTIAL, DONE], done=False),
     needs="responses.create",
-    attributes={"gen_ai.response.finish_reasons": None, "gen_ai.output.messages": None},
+    attributes={"gen_ai.response.finish_reasons": ("error",), "gen_ai.output.messages": None},
 )
 async def test_streamed_and_left(app: App) -> object:
     async with app.way.using(await generate(app, stream=True)) as stream:
         await app.read(stream, limit=1)
+
+
+@scenario(
+    Sse([PARTIAL, DONE, PARTIAL, DONE], done=False),
+    needs="responses.create",
+    attributes={"gen_ai.response.finish_reasons": ("stop", "stop"), "gen_ai.request.choice.count": 2},
+)
+async def test_two_streamed(app: App) -> object:
+    await app.read(await generate(app, stream=True, n=2))
 
 
 @scenario(Sse([PARTIAL], cut=True), needs="responses.create", error=NO_CONNECTION)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -16,6 +20,7 @@ from support.openai_families_wire import SAY, response, said, text_events
 from support.openai_scenario import App, scenario
 from support.scripted_socket import Break, Bye, Heard, Say, ScriptedSocket
 from support.telemetry import InMemoryTelemetry, instrumented
+from support.ways import WAYS
 
 NEEDS = "responses.connect"
 CREATE = Heard("response.create")
@@ -278,6 +283,43 @@ async def test_sent_after_closing(app: App) -> object:
         await app.call(connection.response.create, **SAY)
 
 
+ASYNC = WAYS[1:]
+
+
+@socket_scenario(spans=0, ways=ASYNC)
+async def test_never_awaited(app: App) -> object:
+    """Python warns of what the app forgot, and of nothing more."""
+    app.client.responses.connect().enter()
+    async with connect(app) as connection:
+        connection.send({"type": "response.create", **SAY})
+        connection.recv()
+        connection.close()
+
+
+@socket_scenario(CREATE, Say(*EVENTS[:FIRST_WORD]), attributes=PART, ways=ASYNC)
+async def test_a_task_that_reads_is_cancelled(app: App) -> object:
+    async def read(connection: Any) -> None:
+        async for event in connection:
+            app.saw(event)
+
+    async with connect(app) as connection:
+        await app.call(connection.response.create, **SAY)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(read(connection), 0.2)
+
+
+@socket_scenario(error="TypeError")
+async def test_wrong_arguments(app: App) -> object:
+    async with connect(app) as connection:
+        for wrong in ((), (1, 2)):
+            with pytest.raises(TypeError) as raised:
+                await app.call(connection.send, *wrong)
+            app.saw(raised.value)
+        with pytest.raises(TypeError) as raised:
+            await app.call(connection.send, {"type": "response.create", **SAY, "input": object()})
+        app.saw(raised.value)
+
+
 STEERED = {"status": "incomplete", "incomplete_details": {"reason": "steered"}}
 
 
@@ -410,8 +452,6 @@ def test_nothing_is_kept(client: Any, socket: ScriptedSocket, telemetry: InMemor
 
 
 def test_cancelling_a_wait_ends_nothing(client: Any, socket: ScriptedSocket, telemetry: InMemoryTelemetry) -> None:
-    import asyncio
-
     socket.script(CREATE, Say(EVENTS[0]), Heard("go on"), Say(*EVENTS[1:]))
 
     async def main() -> None:
@@ -460,3 +500,72 @@ def test_a_socket_of_its_own_address(socket: ScriptedSocket, telemetry: InMemory
     (only,) = recorded(telemetry)
     assert only["server.address"] == "127.0.0.1"
     assert only["server.port"] == int(socket.url.split(":")[2].split("/")[0])
+
+
+def test_many_threads_on_one_connection(client: Any, socket: ScriptedSocket, telemetry: InMemoryTelemetry) -> None:
+    lanes = [f"lane {number}" for number in range(20)]
+    events = [{**event, "stream_id": lane} for event in EVENTS for lane in lanes]
+    socket.script(*[CREATE] * len(lanes), Say(*events))
+    with client.responses.connect() as connection:
+        senders = [
+            threading.Thread(
+                target=connection.send, args=[{"type": "response.create", "stream_id": lane, **SAY, "user": lane}]
+            )
+            for lane in lanes
+        ]
+        reader = threading.Thread(target=lambda: [connection.recv() for _ in events])
+        for thread in (reader, *senders):
+            thread.start()
+        for thread in (reader, *senders):
+            thread.join(10)
+    all_of_them = recorded(telemetry)
+    assert len(all_of_them) == len(lanes)
+    for one in all_of_them:
+        assert {name: one.get(name) for name in WHOLE} == WHOLE
+
+
+EXITING = """
+import openai
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from genspan.instrumentation.openai import OpenAIInstrumentor
+
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=lambda span: span.name)))
+OpenAIInstrumentor().instrument(tracer_provider=provider)
+connection = openai.OpenAI(api_key="test", base_url={url!r}).responses.connect().enter()
+connection.send({{"type": "response.create", "model": "gpt-5-mini", "input": "Hi."}})
+connection.recv()
+print("leaving", flush=True)
+"""
+
+
+def test_python_exits_with_a_response_under_way(client: Any, socket: ScriptedSocket) -> None:
+    socket.script(CREATE, Say(*EVENTS[:FIRST_WORD]))
+    done = subprocess.run(
+        [sys.executable, "-c", EXITING.format(url=socket.url)], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split("\n") == ["leaving", "chat gpt-5-mini"]
+    assert "genspan" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_leaves_the_parent_its_response(
+    client: Any, socket: ScriptedSocket, telemetry: InMemoryTelemetry
+) -> None:
+    socket.script(CREATE, Say(*EVENTS))
+    with client.responses.connect() as connection:
+        connection.send({"type": "response.create", **SAY})
+        connection.recv()
+        child = os.fork()
+        if not child:
+            from genspan.instrumentation.core import connection as connections
+
+            connections._sessions[connection].end()
+            os._exit(len(telemetry.spans))
+        assert os.waitpid(child, 0)[1] == 0
+        for _ in EVENTS[1:]:
+            connection.recv()
+    (only,) = recorded(telemetry)
+    assert only["gen_ai.response.finish_reasons"] == ("stop",)

@@ -262,15 +262,15 @@ class Opens:
     def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
         """Knows the connection from then on."""
 
-        async def awaited(manager: Any, pending: Any) -> Any:
-            opened = await pending
+        async def awaited(manager: Any, inner: Inner) -> Any:
+            opened = await inner.awaitable
             guarded(self._opened, active, manager, opened)
             return opened
 
         def wrapped_call(wrapped: Callable[..., Any], manager: Any, args: Any, kwargs: Any) -> Any:
             returned = wrapped(*args, **kwargs)
             if inspect.iscoroutine(returned):
-                recorded: Any = awaited(manager, returned)
+                recorded: Any = awaited(manager, Inner(returned))
                 recorded.__name__, recorded.__qualname__ = returned.__name__, returned.__qualname__
                 return recorded
             guarded(self._opened, active, manager, returned)

@@ -32,8 +32,11 @@ def _request_content(call: Call) -> Content:
 
 
 def _response(response: Any) -> Found:
+    reasons = [FinishReason.STOP for _ in items(field(response, "data"))]
+    if field(response, "cut_off") is True:
+        reasons = [FinishReason.ERROR]
     return {
-        names.GEN_AI_RESPONSE_FINISH_REASONS: [FinishReason.STOP for _ in items(field(response, "data"))] or None,
+        names.GEN_AI_RESPONSE_FINISH_REASONS: reasons or None,
         **token_usage(field(response, "usage")),
     }
 
@@ -60,24 +63,27 @@ def _parts(image: Any, mime_type: str) -> list[MessagePart]:
 
 
 class ImageFold:
-    """Takes the events of a streamed image; partial images are sketches of the one in the last event."""
+    """Takes the events of streamed images; partial images are sketches of one that comes whole."""
 
     def __init__(self) -> None:
         self._latest: Any = None
+        self._whole: list[Any] = []
 
     def add(self, event: Any) -> None:
         """Takes an `ImageGenStreamEvent` or `ImageEditStreamEvent`."""
         self._latest = event
+        if str(field(event, "type")).endswith(".completed"):
+            self._whole.append(event)
 
     def response(self) -> dict[str, Any]:
-        """The JSON of an `ImagesResponse`."""
+        """The JSON of an `ImagesResponse`; with `cut_off` where no image came whole."""
         if self._latest is None:
             return {}
-        whole = str(field(self._latest, "type")).endswith(".completed")
         return {
-            "data": [self._latest] if whole else [],
+            "data": self._whole,
             "output_format": field(self._latest, "output_format"),
             "usage": field(self._latest, "usage"),
+            "cut_off": not self._whole,
         }
 
 
