@@ -242,6 +242,36 @@ def test_a_store_is_left_alone_for_as_long_as_it_asks(monkeypatch: pytest.Monkey
     assert tries[1] - tries[0] >= 0.4
 
 
+def test_an_experiment_that_is_gone_holds_up_no_other(
+    impatient: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its traces wait, and are told of once, while those of others come and go by way of the same outbox."""
+    monkeypatch.setattr(delivery, "FIRST_DELAY", 0.2)
+    exporter = MlflowSpanExporter(DATABASE)
+    exporter.export([span(1)])
+    lost = span(2, {"mlflow.experimentId": "77"})
+    for number in range(3, 6):
+        assert exporter.export([lost]) is SpanExportResult.SUCCESS
+        other = sqlite3.connect("mlflow.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert exporter.export([span(number)]) is SpanExportResult.SUCCESS
+        other.execute("ROLLBACK")
+        other.close()
+        wait_for(lambda number=number: f"trace {number}" in names())
+
+    assert not exporter.force_flush()
+    assert names() == {f"trace {number}" for number in (1, 3, 4, 5)}
+    assert report(DATABASE).waiting_traces == 3
+    assert "77" in str(report(DATABASE).trouble)
+    caplog.clear()
+    for number in range(6, 9):
+        exporter.export([lost])
+        exporter.export([span(number)])
+        time.sleep(0.3)
+    assert told(caplog) == []
+    assert names() == {f"trace {number}" for number in (1, 3, 4, 5, 6, 7, 8)}
+
+
 def test_a_trace_that_fits_nowhere_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
     poisoned = span(2)
     poisoned._start_time = 2**70

@@ -66,11 +66,11 @@ def test_an_experiment_that_cannot_be_written_to_holds_up_no_other(tmp_path: Pat
     outbox.put([trace(1)], Experiment("gone"))
     outbox.put([trace(2)], Experiment())
 
-    (other,) = outbox.claim(last=Experiment("gone")).traces
+    (other,) = outbox.claim(without=[Experiment("gone")]).traces
     assert other.trace == trace(2)
-    outbox.settle([other], {})
-    (again,) = outbox.claim(last=Experiment("gone")).traces
-    assert again.trace == trace(1)
+    assert outbox.claim(without=[Experiment("gone"), Experiment()]) == Claim([])
+    (first,) = outbox.claim().traces
+    assert first.trace == trace(1)
 
 
 def test_what_is_settled_is_gone(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import logging
 import random
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from typing import Final, NamedTuple
@@ -54,12 +55,23 @@ class Outcome(NamedTuple):
     """Why it will never take some, by trace id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why an experiment is left alone for a while."""
+
+    reason: str
+    delay: float
+    """Seconds, before chance and the store's own wishes."""
+    next_try: float
+    """By the monotonic clock."""
+
+
 class Drained(Enum):
     """What has become of a try to empty the outbox by a batch."""
 
-    NOTHING_WAITS = auto()
+    NOTHING = auto()
+    """Nothing waits, but for what is not to be tried."""
     WRITTEN = auto()
-    FAILED = auto()
     ELSEWHERE = auto()
     """Another process is at it."""
     UNREADABLE = auto()
@@ -79,14 +91,11 @@ class Delivery:
         self._outbox = outbox
         self._experiment = experiment
         self._metrics = metrics or NoMetrics()
-        self._trouble: str | None = None
+        self._resting: dict[Experiment, Rest] = {}
+        """Experiments whose last write failed; others may go well, for it may be the experiment that is wrong."""
         self._outbox_trouble: str | None = None
-        self._failed: Experiment | None = None
-        """The experiment of the last write, if that failed: others may go well."""
         self._works_well = False
         self._is_dropping = False
-        self._delay = FIRST_DELAY
-        self._next_try = 0.0
         self._may_wait = True
         """Whether the outbox may hold something; at first, what an earlier process left there."""
         self._worker = Worker(_weakly(weakref.WeakMethod(self._tend)), "genspan-mlflow")
@@ -99,7 +108,7 @@ class Delivery:
         `experiment` is theirs where it is not the one that was set.
         """
         experiment = experiment or self._experiment
-        if time.monotonic() < self._next_try or self._worker.busy_for() > EXPORT_TIME:
+        if experiment in self._at_rest() or self._worker.busy_for() > EXPORT_TIME:
             return self._wait(traces, experiment)
         write = self._worker.submit(partial(self._write, traces, experiment))
         wait([write], EXPORT_TIME)
@@ -118,9 +127,11 @@ class Delivery:
         """
         deadline = time.monotonic() + seconds
         patience = seconds if patience is None else patience
+        failed: set[Experiment] = set()
         while True:
-            drain = self._worker.submit(self._drain)
+            drain = self._worker.submit(partial(self._drain, failed))
             begun = time.monotonic()
+            wait([drain], 0.05)
             while not drain.done():
                 waited = self._worker.busy_for() or time.monotonic() - begun
                 left = min(deadline - time.monotonic(), patience - waited)
@@ -128,17 +139,22 @@ class Delivery:
                     drain.cancel()
                     return False
                 wait([drain], min(left, 0.1))
-            if drain.result() is Drained.NOTHING_WAITS:
-                return True
-            if drain.result() in (Drained.FAILED, Drained.UNREADABLE) or time.monotonic() > deadline:
+            match drain.result():
+                case Drained.NOTHING:
+                    return not failed
+                case Drained.UNREADABLE:
+                    return False
+                case Drained.ELSEWHERE:
+                    time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
+                case Experiment() as experiment:
+                    failed.add(experiment)
+            if time.monotonic() > deadline:
                 return False
-            if drain.result() is Drained.ELSEWHERE:
-                time.sleep(max(0.0, min(0.1, deadline - time.monotonic())))
 
     def close(self, seconds: float = 0.0) -> None:
         """Writes what waits, for up to so many seconds, and lets go of the store and the outbox."""
         is_empty = seconds <= 0 or self.flush(seconds, SHUTDOWN_TIME)
-        if not is_empty and self._trouble is None and self._outbox_trouble is None:
+        if not is_empty and not self._resting and self._outbox_trouble is None:
             _logger.warning("%s is slow. Traces wait in %s for the next program.", self._store.uri, self._outbox.path)
         self._worker.end()
         # A store that hangs is left to its thread.
@@ -179,26 +195,29 @@ class Delivery:
         """Writes a batch of what waits, if that is due; returns the seconds until there is something to do."""
         if not self._may_wait:
             return None
-        pause = self._next_try - time.monotonic()
-        if pause > 0:
-            return pause
-        drained = self._drain()
-        if drained is Drained.FAILED:
-            return max(0.0, self._next_try - time.monotonic())
-        return {Drained.NOTHING_WAITS: None, Drained.ELSEWHERE: PAUSE, Drained.UNREADABLE: LONGEST_DELAY}.get(
-            drained, 0.0
-        )
+        drained = self._drain(self._at_rest())
+        match drained:
+            case Drained.NOTHING:
+                pauses = [rest.next_try - time.monotonic() for rest in self._resting.values()]
+                self._may_wait = self._may_wait or bool(pauses)
+                return max(0.0, min(pauses)) if pauses else None
+            case Drained.ELSEWHERE:
+                return PAUSE
+            case Drained.UNREADABLE:
+                return LONGEST_DELAY
+        return 0.0
 
-    def _drain(self) -> Drained:
+    def _drain(self, without: Collection[Experiment]) -> Drained | Experiment:
+        """Moves a batch from the outbox to the store; the experiment, where that does not take it."""
         try:
-            self._may_wait = False  # Before looking: a trace may come in the meantime.
-            claim = self._outbox.claim(self._failed)
+            self._may_wait = bool(without)  # Before looking: a trace may come in the meantime.
+            claim = self._outbox.claim(without)
             if not claim.traces and not claim.is_elsewhere:
-                return Drained.NOTHING_WAITS
+                return Drained.NOTHING
             self._may_wait = True
             if claim.is_elsewhere:
                 return Drained.ELSEWHERE
-            return Drained.WRITTEN if self._empty(claim.traces) else Drained.FAILED
+            return Drained.WRITTEN if self._empty(claim.traces) else claim.traces[0].experiment
         except Exception as error:  # noqa: BLE001 - new traces can be written nevertheless
             self._may_wait = True
             self._tell_of_outbox(f"Traces that wait cannot be read: {error}")
@@ -207,14 +226,15 @@ class Delivery:
     def _empty(self, waiting: Sequence[Waiting]) -> bool:
         """Moves traces of one experiment from the outbox to the store; False where the store does not take them."""
         read = [(one, one.trace) for one in waiting]
-        outcome = self._write([trace for _, trace in read if trace is not None], waiting[0].experiment)
+        experiment = waiting[0].experiment
+        outcome = self._write([trace for _, trace in read if trace is not None], experiment)
         left = {id(trace) for trace in outcome.left}
         reasons = {**outcome.reasons, **{one.row.trace_id: UNREADABLE for one, trace in read if trace is None}}
         done = [one for one, trace in read if id(trace) not in left]
         dropped = self._outbox.settle(done, reasons)
         self._tell_of_rejections(reasons, dropped)
         if outcome.left:
-            self._outbox.note(self._present_trouble())
+            self._outbox.note(self._trouble(experiment))
         return not outcome.left
 
     def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Outcome:
@@ -227,7 +247,7 @@ class Delivery:
             except Exception as error:  # noqa: BLE001 - the traces wait, and the app goes on
                 self._fails(error, experiment)
                 return Outcome(traces[first:], reasons)
-            self._works()
+            self._works(experiment)
             self._metrics.concluded(_spans(trace for trace in part if trace.trace_id not in reasons))
             self._worker.goes_on()
         self._metrics.concluded(_spans(trace for trace in traces if trace.trace_id in reasons), "rejected")
@@ -263,21 +283,23 @@ class Delivery:
 
     def _fails(self, error: Exception, experiment: Experiment) -> None:
         reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
-        if reason != self._trouble:
+        before = self._resting.get(experiment)
+        if all(reason != rest.reason for rest in self._resting.values()):
             _logger.error("%s Traces wait in %s and are written as soon as they can be.", reason, self._outbox.path)
-            self._delay = FIRST_DELAY
+        delay = FIRST_DELAY if before is None or before.reason != reason else min(before.delay * 2, LONGEST_DELAY)
         asked_for = min(getattr(error, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
-        delay = max(self._delay * random.uniform(1 - JITTER, 1 + JITTER), asked_for)
-        self._trouble, self._works_well, self._failed = reason, False, experiment
-        self._next_try = time.monotonic() + delay
-        self._delay = min(self._delay * 2, LONGEST_DELAY)
+        pause = max(delay * random.uniform(1 - JITTER, 1 + JITTER), asked_for)
+        # Replaced as a whole, for other threads look at it.
+        self._resting = {**self._resting, experiment: Rest(reason, delay, time.monotonic() + pause)}
+        self._works_well = False
 
-    def _works(self) -> None:
+    def _works(self, experiment: Experiment) -> None:
         self._works_well = True
-        if self._trouble is not None:
-            _logger.warning("%s can be written to again", self._store.uri)
-            self._trouble, self._failed, self._delay, self._next_try = None, None, FIRST_DELAY, 0.0
-            self._note()
+        if experiment in self._resting:
+            self._resting = {other: rest for other, rest in self._resting.items() if other != experiment}
+            if not self._resting:
+                _logger.warning("%s can be written to again", self._store.uri)
+            self._note(next(iter(self._resting), experiment))
 
     # What follows is done by any thread.
 
@@ -301,7 +323,7 @@ class Delivery:
         return _is_safe(self._put(traces, experiment))
 
     def _put(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> Put:
-        put = self._outbox.put(traces, experiment, self._present_trouble())
+        put = self._outbox.put(traces, experiment, self._trouble(experiment))
         if put.trouble is None:
             self._outbox_trouble = None
             self._tell_of_dropped(put.dropped, f"{self._outbox.path} is full")
@@ -324,16 +346,23 @@ class Delivery:
             dropped = Dropped()
         self._tell_of_rejections(reasons, dropped)
 
-    def _present_trouble(self) -> Trouble | None:
-        if self._trouble is not None:
-            return Trouble(self._trouble, time.time() + max(0.0, self._next_try - time.monotonic()))
+    def _at_rest(self) -> Collection[Experiment]:
+        """The experiments that are not to be tried now."""
+        now = time.monotonic()
+        return {experiment for experiment, rest in self._resting.items() if rest.next_try > now}
+
+    def _trouble(self, experiment: Experiment) -> Trouble | None:
+        """Why an experiment's traces wait."""
+        if (rest := self._resting.get(experiment)) is not None:
+            return Trouble(rest.reason, time.time() + max(0.0, rest.next_try - time.monotonic()))
         if self._worker.busy_for() > EXPORT_TIME / 2:
             return Trouble(f"{self._store.uri} has not answered yet.", time.time())
         return None
 
-    def _note(self) -> None:
+    def _note(self, experiment: Experiment) -> None:
         try:
-            self._outbox.note(self._present_trouble())
+            rest = self._resting.get(experiment)
+            self._outbox.note(None if rest is None else self._trouble(experiment))
         except Exception as error:  # noqa: BLE001 - it is for information alone
             self._tell_of_outbox(f"What waits cannot be described: {error}")
 

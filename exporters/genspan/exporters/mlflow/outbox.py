@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -121,7 +121,7 @@ class Waiting:
     @property
     def experiment(self) -> Experiment:
         """Where it belongs."""
-        return Experiment(self.row.experiment_name, self.row.experiment_id)
+        return _experiment(self.row)
 
     @property
     def trace(self) -> MlflowTrace | None:
@@ -196,14 +196,16 @@ class Outbox:
             held, self._held, self._uncounted = len(self._held), {}, Dropped()
             return Put(ids[held:], dropped, None)
 
-    def claim(self, last: Experiment | None = None) -> Claim:
+    def claim(self, without: Collection[Experiment] = ()) -> Claim:
         """The traces that have waited longest, up to a batch of them, all of one experiment; none where none waits.
 
-        Those of the experiment `last` come after all others: so one that cannot be written to holds up no other.
+        Those of the experiments `without` are left where they are.
         """
         with self.lock:
             if self._held:
-                return Claim(_batch(iter(self._held.items())))
+                held = ((id, row) for id, row in self._held.items() if _experiment(row) not in without)
+                if traces := _batch(held):
+                    return Claim(traces)
             if not self._is_there():
                 return Claim(())
             with self._transaction() as connection:
@@ -215,7 +217,7 @@ class Outbox:
                 ).fetchone()
                 if is_elsewhere:
                     return Claim((), is_elsewhere=True)
-                traces = _oldest(connection, last)
+                traces = _oldest(connection, without)
                 self._lease(connection, now + LEASE if traces else 0)
                 return Claim(traces)
 
@@ -339,6 +341,10 @@ def _row(trace: MlflowTrace, experiment: Experiment) -> _Row:
     )
 
 
+def _experiment(row: _Row) -> Experiment:
+    return Experiment(row.experiment_name, row.experiment_id)
+
+
 def _make(path: str, uri: str) -> None:
     """Makes the file, for its user alone."""
     try:
@@ -401,13 +407,11 @@ def _note(connection: sqlite3.Connection, trouble: Trouble | None) -> None:
         )
 
 
-def _oldest(connection: sqlite3.Connection, last: Experiment | None) -> Sequence[Waiting]:
-    query = f"SELECT id, {_COLUMNS} FROM waiting {{}} ORDER BY id LIMIT {TRACES_PER_READ}"
-    if last is not None:
-        others = query.format("WHERE NOT (experiment_name IS ? AND experiment_id IS ?)")
-        if found := _batch(_rows(connection.execute(others, (last.name, last.id)))):
-            return found
-    return _batch(_rows(connection.execute(query.format(""))))
+def _oldest(connection: sqlite3.Connection, without: Collection[Experiment]) -> Sequence[Waiting]:
+    others = " AND ".join("NOT (experiment_name IS ? AND experiment_id IS ?)" for _ in without) or "1"
+    names = [name for experiment in without for name in (experiment.name, experiment.id)]
+    query = f"SELECT id, {_COLUMNS} FROM waiting WHERE {others} ORDER BY id LIMIT {TRACES_PER_READ}"
+    return _batch(_rows(connection.execute(query, names)))
 
 
 def _rows(cursor: sqlite3.Cursor) -> Iterator[tuple[int, _Row]]:
