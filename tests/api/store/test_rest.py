@@ -14,7 +14,8 @@ import pytest
 from genspan.mlflow.entities import Expectation, Feedback, Trace
 from genspan.mlflow.exceptions import MlflowException, RestException
 from genspan.mlflow.store import open_store
-from genspan.mlflow.store.rest import RestTraceStore, otlp
+from genspan.mlflow.store.rest import otlp
+from genspan.mlflow.store.rest.store import RestTraceStore
 from support.ports import free_port
 from support.scripted_server import Answer, Body, Disconnect, Json, Request, ScriptedServer
 
@@ -241,15 +242,6 @@ def test_credentials_that_are_set_after_a_refusal_are_used(
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "secret")
     store.search_traces(experiment_ids=["7"])
     assert dict(server.requests[1].headers)["Authorization"] == "Bearer secret"
-
-
-def test_databricks(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABRICKS_HOST", f"http://127.0.0.1:{server.port}")
-    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-secret")
-    server.script(Json({"experiment": {"experiment_id": "7", "name": "/Users/mia/shop", "lifecycle_stage": "active"}}))
-    store = RestTraceStore("databricks")
-    assert store.get_experiment("7").name == "/Users/mia/shop"
-    assert dict(server.requests[0].headers)["Authorization"] == "Bearer dapi-secret"
 
 
 def test_stores_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

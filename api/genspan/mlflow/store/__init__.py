@@ -38,10 +38,14 @@ def _open(tracking_uri: str) -> TraceStore:
         from genspan.mlflow.store.sqlite import SqliteTraceStore
 
         return SqliteTraceStore(tracking_uri)
-    if scheme in ("http", "https", "databricks"):
-        from genspan.mlflow.store.rest import RestTraceStore
+    if scheme in ("http", "https"):
+        from genspan.mlflow.store.rest.store import RestTraceStore
 
         return RestTraceStore(tracking_uri)
+    if scheme == "databricks":
+        from genspan.mlflow.store.rest.databricks import DatabricksTraceStore
+
+        return DatabricksTraceStore(tracking_uri)
     from genspan.exporters.mlflow.stores import without_secrets
 
     raise MlflowException(

@@ -1,5 +1,1 @@
-"""Traces of an MLflow server, over its REST API."""
-
-from genspan.mlflow.store.rest.store import RestTraceStore
-
-__all__ = ["RestTraceStore"]
+"""Traces of MLflow servers and Databricks workspaces, over MLflow's REST API."""

@@ -9,16 +9,20 @@ from typing import Any
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey
 from genspan.mlflow.entities import Span
+from genspan.mlflow.entities.trace_id import LOCATED_PREFIX
 
 
-def span(message: Mapping[str, Any]) -> Span:
-    """The span of a message. Raises KeyError or ValueError where that is none."""
+def span(message: Mapping[str, Any], place: str | None = None) -> Span:
+    """The span of a message, of a place in Unity Catalog if one is given.
+
+    Raises KeyError or ValueError where that is none.
+    """
     status = message.get("status", {})
     attributes = {
         pair["key"]: json.dumps(_value(pair.get("value", {})), ensure_ascii=False)
         for pair in message.get("attributes", ())
     }
-    attributes.setdefault(SpanAttributeKey.REQUEST_ID, json.dumps(_mlflow_id(message["trace_id"])))
+    attributes[SpanAttributeKey.REQUEST_ID] = json.dumps(_mlflow_id(message["trace_id"], place))
     return Span(
         {
             "trace_id": message["trace_id"],
@@ -39,7 +43,7 @@ def span(message: Mapping[str, Any]) -> Span:
             "attributes": attributes,
             "links": [
                 {
-                    "trace_id": _mlflow_id(link["trace_id"]),
+                    "trace_id": _mlflow_id(link["trace_id"], place),
                     "span_id": b64decode(link["span_id"]).hex(),
                     "attributes": _pairs(link.get("attributes", ())) or None,
                 }
@@ -49,8 +53,9 @@ def span(message: Mapping[str, Any]) -> Span:
     )
 
 
-def _mlflow_id(trace_id: str) -> str:
-    return TRACE_ID_PREFIX + b64decode(trace_id).hex()
+def _mlflow_id(trace_id: str, place: str | None) -> str:
+    digits = b64decode(trace_id).hex()
+    return f"{TRACE_ID_PREFIX}{digits}" if place is None else f"{LOCATED_PREFIX}{place}/{digits}"
 
 
 def _pairs(pairs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Any, Final
+from urllib.parse import quote
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
@@ -18,7 +18,6 @@ from genspan.mlflow.entities import (
     Assessment,
     Expectation,
     Experiment,
-    ExperimentTag,
     Feedback,
     PagedList,
     Trace,
@@ -28,8 +27,9 @@ from genspan.mlflow.entities import (
 )
 from genspan.mlflow.exceptions import INTERNAL_ERROR, RESOURCE_DOES_NOT_EXIST, MlflowException
 from genspan.mlflow.store import deletion
-from genspan.mlflow.store.rest import otlp
+from genspan.mlflow.store.rest import messages
 from genspan.mlflow.store.rest.asking import explained
+from genspan.mlflow.store.rest.batches import DELETED_AT_ONCE, READ_AT_ONCE, each, in_order, parts
 
 _logger = logging.getLogger("genspan.mlflow")
 
@@ -43,18 +43,9 @@ _SPANS_FILE: Final = "/ajax-api/2.0/mlflow/get-trace-artifact"
 _SPANS_LOCATION: Final = "mlflow.trace.spansLocation"
 _TRACKING_STORE: Final = "TRACKING_STORE"
 
-_READ_AT_ONCE: Final = 10
-"""Traces that one request asks the spans of."""
-_DELETED_AT_ONCE: Final = 100
-_REQUESTS: Final = 4
-"""At a time; as many as `mlflow server` has workers, unless told otherwise."""
-
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
-
 
 class RestTraceStore:
-    """The traces of a server, at `http://`, `https://` or `databricks`."""
+    """The traces of a server, at `http://` or `https://`."""
 
     def __init__(self, tracking_uri: str) -> None:
         self._uri = tracking_uri
@@ -66,11 +57,11 @@ class RestTraceStore:
             try:
                 answer = server.get(f"{_TRACES}/get", trace_id=trace_id)
             except StoreUnavailable:
-                info = _info(server.get(f"{_TRACES}/{_quoted(trace_id)}")["trace"]["trace_info"])
+                info = messages.info(server.get(self._path(trace_id))["trace"]["trace_info"])
                 if _is_in_tracking_store(info):
                     raise
-                return _from_file(server, info)
-            return _trace(answer["trace"])
+                return Trace(info, self._file(server, info.trace_id))
+            return messages.trace(answer["trace"])
 
     def search_traces(
         self,
@@ -95,16 +86,14 @@ class RestTraceStore:
             if run_id is not None:
                 filter_string = _of_run(server, run_id, experiment_ids, filter_string)
             question = {
-                "locations": [TraceLocation.from_experiment_id(id).to_dict() for id in experiment_ids],
                 "filter": filter_string,
                 "max_results": max_results,
                 "order_by": list(order_by or ()),
                 "page_token": page_token,
             }
-            answer = server.post(f"{_TRACES}/search", _given(question))
-            infos = [_info(message) for message in answer.get("traces", ())]
-            traces = _with_spans(server, infos) if include_spans else [Trace(info, TraceData()) for info in infos]
-            return PagedList(traces, answer.get("next_page_token") or None)
+            infos, token = self._found(server, experiment_ids, given(question))
+            traces = self._with_spans(server, infos) if include_spans else [Trace(info, TraceData()) for info in infos]
+            return PagedList(traces, token)
 
     def delete_traces(
         self,
@@ -123,21 +112,19 @@ class RestTraceStore:
         }
         with self._asked() as server:
             return sum(
-                int(server.post(f"{_TRACES_V2}/delete-traces", _given(which | ids)).get("traces_deleted", 0))
-                for ids in (
-                    [{"request_ids": ids} for ids in _parts(trace_ids, _DELETED_AT_ONCE)] if trace_ids else [{}]
-                )
+                int(server.post(f"{_TRACES_V2}/delete-traces", given(which | ids)).get("traces_deleted", 0))
+                for ids in ([{"request_ids": ids} for ids in parts(trace_ids, DELETED_AT_ONCE)] if trace_ids else [{}])
             )
 
     def set_trace_tag(self, trace_id: str, key: str, value: str) -> None:
         """See `TraceStore.set_trace_tag`."""
         with self._asked() as server:
-            server.patch(f"{_TRACES_V2}/{_quoted(trace_id)}/tags", {"key": key, "value": value})
+            server.patch(f"{self._path(trace_id, _TRACES_V2)}/tags", {"key": key, "value": value})
 
     def delete_trace_tag(self, trace_id: str, key: str) -> None:
         """See `TraceStore.delete_trace_tag`."""
         with self._asked() as server:
-            server.delete(f"{_TRACES_V2}/{_quoted(trace_id)}/tags", {"key": key})
+            server.delete(f"{self._path(trace_id, _TRACES_V2)}/tags", {"key": key})
 
     def link_traces_to_run(self, trace_ids: Sequence[str], run_id: str) -> None:
         """See `TraceStore.link_traces_to_run`. A server takes 100 at a time."""
@@ -148,14 +135,14 @@ class RestTraceStore:
         """See `TraceStore.create_assessment`."""
         trace_id = assessment.trace_id or ""
         with self._asked() as server:
-            return _assessment(
-                server.post(f"{_TRACES}/{_quoted(trace_id)}/assessments", {"assessment": assessment.to_dictionary()})
+            return messages.assessment(
+                server.post(f"{self._path(trace_id)}/assessments", {"assessment": assessment.to_dictionary()})
             )
 
     def get_assessment(self, trace_id: str, assessment_id: str) -> Assessment:
         """See `TraceStore.get_assessment`."""
         with self._asked() as server:
-            return _assessment(server.get(_assessment_path(trace_id, assessment_id)))
+            return messages.assessment(server.get(f"{self._path(trace_id)}/assessments/{quoted(assessment_id)}"))
 
     def update_assessment(
         self,
@@ -173,7 +160,7 @@ class RestTraceStore:
             raise MlflowException.invalid_parameter_value(
                 "Exactly one of `expectation` or `feedback` should be specified."
             )
-        changes = _given(
+        changes = given(
             {
                 "assessment_name": name,
                 "expectation": expectation and expectation.to_dictionary()["expectation"],
@@ -188,25 +175,28 @@ class RestTraceStore:
             "update_mask": ",".join(changes).replace("assessment_name", "assessmentName"),
         }
         with self._asked() as server:
-            return _assessment(server.patch(_assessment_path(trace_id, assessment_id), body))
+            return messages.assessment(
+                server.patch(f"{self._path(trace_id)}/assessments/{quoted(assessment_id)}", body)
+            )
 
     def delete_assessment(self, trace_id: str, assessment_id: str) -> None:
         """See `TraceStore.delete_assessment`."""
         with self._asked() as server:
             server.delete(
-                _assessment_path(trace_id, assessment_id), {"trace_id": trace_id, "assessment_id": assessment_id}
+                f"{self._path(trace_id)}/assessments/{quoted(assessment_id)}",
+                {"trace_id": trace_id, "assessment_id": assessment_id},
             )
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """See `TraceStore.get_experiment`."""
         with self._asked() as server:
-            return _experiment(server.get(f"{_EXPERIMENTS}/get", experiment_id=experiment_id))
+            return messages.experiment(server.get(f"{_EXPERIMENTS}/get", experiment_id=experiment_id))
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """See `TraceStore.get_experiment_by_name`."""
         with self._asked() as server:
             try:
-                return _experiment(server.get(f"{_EXPERIMENTS}/get-by-name", experiment_name=name))
+                return messages.experiment(server.get(f"{_EXPERIMENTS}/get-by-name", experiment_name=name))
             except Refused as refused:
                 if refused.code == RESOURCE_DOES_NOT_EXIST:
                     return None
@@ -218,12 +208,49 @@ class RestTraceStore:
         with self._asked() as server:
             return str(server.post(f"{_EXPERIMENTS}/create", body)["experiment_id"])
 
+    def _path(self, trace_id: str, traces: str = _TRACES) -> str:
+        return f"{traces}/{quoted(trace_id)}"
+
+    def _connected(self) -> Connection:
+        return Connection(Access.read(self._uri, os.environ))
+
+    def _found(
+        self, server: Connection, experiment_ids: Sequence[str], question: Mapping[str, Any]
+    ) -> tuple[list[TraceInfo], str | None]:
+        """One page of a search."""
+        places = [TraceLocation.from_experiment_id(id).to_dict() for id in experiment_ids]
+        answer = server.post(f"{_TRACES}/search", {"locations": places, **question})
+        return [messages.info(message) for message in answer.get("traces", ())], answer.get("next_page_token") or None
+
+    def _with_spans(self, server: Connection, infos: Sequence[TraceInfo]) -> list[Trace]:
+        """The traces of infos in their order, but those that are not whole yet or were deleted meanwhile."""
+        stored = [info.trace_id for info in infos if _is_in_tracking_store(info)]
+        batches = each(lambda trace_ids: _batch(server, trace_ids), parts(stored, READ_AT_ONCE))
+        files = self._from_files(server, [info for info in infos if not _is_in_tracking_store(info)])
+        return in_order(infos, [*files, *(trace for batch in batches for trace in batch)])
+
+    def _from_files(self, server: Connection, infos: Sequence[TraceInfo]) -> list[Trace]:
+        """Traces whose spans are in files, but those whose file cannot be read."""
+
+        def read(info: TraceInfo) -> list[Trace]:
+            try:
+                return [Trace(info, self._file(server, info.trace_id))]
+            except (Refused, ServerFault, MlflowException, ValueError) as error:
+                _logger.warning("The spans of trace %s cannot be read: %s", info.trace_id, error)
+                return []
+
+        return [trace for found in each(read, infos) for trace in found]
+
+    def _file(self, server: Connection, trace_id: str) -> TraceData:
+        # Not decoded as other answers are: MLflow writes NaN as such into the file.
+        return TraceData.from_dict(json.loads(server.get_bytes(_SPANS_FILE, request_id=trace_id)))
+
     @contextmanager
     def _asked(self) -> Iterator[Connection]:
         """The server, whose refusals are raised as MlflowException."""
         with explained():
             if self._connection is None:
-                self._connection = _connected(self._uri)
+                self._connection = self._connected()
             try:
                 yield self._connection
             except StoreUnavailable:
@@ -233,15 +260,6 @@ class RestTraceStore:
                 raise MlflowException(
                     f"What the MLflow server answered cannot be understood: {error!r}", INTERNAL_ERROR
                 ) from error
-
-
-def _connected(uri: str) -> Connection:
-    if urlsplit(uri).scheme in ("http", "https"):
-        return Connection(Access.read(uri, os.environ))
-    from genspan.exporters.mlflow.stores.databricks import credentials
-    from genspan.exporters.mlflow.stores.databricks.workspace import Workspace
-
-    return Workspace(credentials.find(credentials.profile_in(uri), os.environ), os.environ)
 
 
 def _of_run(server: Connection, run_id: str, experiment_ids: Sequence[str], filter_string: str | None) -> str:
@@ -264,84 +282,21 @@ def _of_run(server: Connection, run_id: str, experiment_ids: Sequence[str], filt
     return f"{filter_string} AND {of_run}"
 
 
-def _with_spans(server: Connection, infos: Sequence[TraceInfo]) -> list[Trace]:
-    """The traces of infos, in their order, but those that MLflow is not done writing or that were deleted meanwhile."""
-    stored = [info.trace_id for info in infos if _is_in_tracking_store(info)]
-    elsewhere = [info for info in infos if not _is_in_tracking_store(info)]
-    batches = _each(lambda trace_ids: _batch(server, trace_ids), _parts(stored, _READ_AT_ONCE))
-    files = _each(lambda info: _from_file_if_there(server, info), elsewhere)
-    found = {trace.trace_id: trace for traces in (*batches, *files) for trace in traces}
-    return [found[info.trace_id] for info in infos if info.trace_id in found]
-
-
 def _batch(server: Connection, trace_ids: Sequence[str]) -> list[Trace]:
-    return [_trace(message) for message in server.get(f"{_TRACES}/batchGet", trace_ids=trace_ids).get("traces", ())]
-
-
-def _from_file_if_there(server: Connection, info: TraceInfo) -> list[Trace]:
-    try:
-        return [_from_file(server, info)]
-    except (Refused, ServerFault, MlflowException, ValueError) as error:
-        _logger.warning("The spans of trace %s cannot be read: %s", info.trace_id, error)
-        return []
-
-
-def _from_file(server: Connection, info: TraceInfo) -> Trace:
-    # Not decoded as other answers are: MLflow writes NaN as such into the file.
-    return Trace(info, TraceData.from_dict(json.loads(server.get_bytes(_SPANS_FILE, request_id=info.trace_id))))
+    return [
+        messages.trace(message) for message in server.get(f"{_TRACES}/batchGet", trace_ids=trace_ids).get("traces", ())
+    ]
 
 
 def _is_in_tracking_store(info: TraceInfo) -> bool:
     return info.tags.get(_SPANS_LOCATION) == _TRACKING_STORE
 
 
-def _trace(message: Mapping[str, Any]) -> Trace:
-    return Trace(_info(message["trace_info"]), TraceData([otlp.span(span) for span in message.get("spans", ())]))
-
-
-def _info(message: Mapping[str, Any]) -> TraceInfo:
-    return TraceInfo.from_dict(message)
-
-
-def _assessment(answer: Mapping[str, Any]) -> Assessment:
-    return Assessment.from_dictionary(answer["assessment"])
-
-
-def _assessment_path(trace_id: str, assessment_id: str) -> str:
-    return f"{_TRACES}/{_quoted(trace_id)}/assessments/{_quoted(assessment_id)}"
-
-
-def _experiment(answer: Mapping[str, Any]) -> Experiment:
-    fields = answer["experiment"]
-    return Experiment(
-        experiment_id=fields["experiment_id"],
-        name=fields.get("name", ""),
-        artifact_location=fields.get("artifact_location"),
-        lifecycle_stage=fields.get("lifecycle_stage", "active"),
-        tags=[ExperimentTag(tag["key"], tag.get("value", "")) for tag in fields.get("tags", ())],
-        creation_time=fields.get("creation_time"),
-        last_update_time=fields.get("last_update_time"),
-    )
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _quoted(part: str) -> str:
+def quoted(part: str) -> str:
+    """A part of a path, whatever it holds."""
     return quote(part, safe="")
-
-
-def _parts(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def _each(ask: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
-    """What is answered for every item, several at a time."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    waiting = list(items)
-    if len(waiting) < 2:
-        return [ask(item) for item in waiting]
-    with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="genspan-mlflow") as pool:
-        return list(pool.map(ask, waiting))
