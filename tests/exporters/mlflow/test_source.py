@@ -26,6 +26,18 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_run_and_the_model_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "r1")
+    monkeypatch.setenv("MLFLOW_ACTIVE_MODEL_ID", "m-1")
+    program_metadata.cache_clear()
+    try:
+        facts = program_metadata()
+    finally:
+        program_metadata.cache_clear()
+
+    assert (facts["mlflow.sourceRun"], facts["mlflow.modelId"]) == ("r1", "m-1")
+
+
 def test_commit_branch_and_address(repository: Path) -> None:
     inner = repository / "src" / "app"
     inner.mkdir(parents=True)

@@ -11,13 +11,21 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey
+
+OF_THE_ENVIRONMENT: Final[Mapping[str, str]] = {
+    TraceMetadataKey.SOURCE_RUN: "MLFLOW_RUN_ID",
+    TraceMetadataKey.MODEL_ID: "MLFLOW_ACTIVE_MODEL_ID",
+}
+"""Metadata, and the variable that gives it. By the first, MLflow shows the traces on the page of a run; its own client
+takes the run from the program, where one has been started in it."""
 
 
 @cache
 def program_metadata() -> Mapping[str, str]:
-    """User, script and Git commit of this program as trace metadata, found once.
+    """User, script, run and Git commit of this program as trace metadata, found once.
 
     Names and rules are MLflow's (`DefaultRunContext`, `resolve_env_metadata`, 3.17.2): the user is the tracking
     server's, else the operating system's; Git is that of the working directory. What cannot be found is left out.
@@ -27,6 +35,7 @@ def program_metadata() -> Mapping[str, str]:
         TraceMetadataKey.SOURCE_NAME: sys.argv[0] if sys.argv and sys.argv[0] else "<console>",
         TraceMetadataKey.SOURCE_TYPE: "LOCAL",
         **_working_git(),
+        **{key: value for key, name in OF_THE_ENVIRONMENT.items() if (value := os.environ.get(name))},
     }
     return MappingProxyType(facts)
 

@@ -12,5 +12,5 @@ WHICH: Final = frozenset({"host", "hostaddr", "port", "dbname", "service", "unix
 def shown(uri: str) -> str:
     """The URI without user name, password and parameters that do not say which database it is."""
     parts = urlsplit(uri)
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] in WHICH]
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)).geturl()
+    query = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] in WHICH])
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query and '?'}{query}"

@@ -38,6 +38,10 @@ class Refused(Exception):
         """MLflow's name for the error, such as `RESOURCE_DOES_NOT_EXIST`; empty where it gives none."""
 
 
+class Forbidden(StoreUnavailable):
+    """The server knows who asks, and does not allow it (403)."""
+
+
 class ServerFault(StoreUnavailable):
     """The server failed (500) at a request. That may be for what the request holds, or for anything else."""
 
@@ -124,7 +128,7 @@ class Connection:
             return Refused(status, code, words)
         url = self.access.url
         if status in (401, 403):
-            return StoreUnavailable(
+            return (Forbidden if status == 403 else StoreUnavailable)(
                 f"MLflow at {url} refuses these credentials ({status}). Set MLFLOW_TRACKING_USERNAME and "
                 "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to ones that may write."
             )

@@ -10,7 +10,8 @@ from typing import Any, Final
 from genspan.exporters.mlflow.keys import TraceMetadataKey, TraceTagKey
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
-from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
+from genspan.exporters.mlflow.stores.server.connection import MISSING, Connection, Forbidden, Refused
+from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.translate import usage_text
 from genspan.semconv.encoding import encode
 
@@ -49,8 +50,28 @@ def look_up(connection: Connection, trace_ids: Sequence[str]) -> dict[str, Store
             answer = connection.post(f"{TRACES}/batchGetInfos", {"trace_ids": some})
         except Refused as refused:  # No fault of the traces: nothing of them has been sent.
             raise StoreUnavailable(f"MLflow does not say which traces it holds: {refused}") from refused
+        except Forbidden:
+            # With users and passwords, MLflow (3.17.2) lets its admin alone ask for traces that are not all there.
+            found.update(_one_by_one(connection, some))
+            continue
         for info in answer.get("trace_infos", ()):
             found[info["trace_id"]] = stored(info)
+    return found
+
+
+def _one_by_one(connection: Connection, trace_ids: Sequence[str]) -> dict[str, StoredInfo]:
+    found = {}
+
+    def ask(trace_id: str) -> None:
+        try:
+            answer = connection.get(f"{TRACES}/{trace_id}")
+        except Refused as refused:
+            if refused.code == MISSING:
+                return
+            raise StoreUnavailable(f"MLflow does not say what it holds of trace {trace_id}: {refused}") from refused
+        found[trace_id] = stored(answer.get("trace", {}).get("trace_info", {}))
+
+    each(ask, trace_ids)
     return found
 
 
