@@ -85,11 +85,11 @@ def test_facts_are_of_schema_4(linked: Databricks) -> None:
 
 def test_parts_of_one_program_make_one_statement(linked: Databricks) -> None:
     store = open_store("databricks")
-    store.write(traces(chat(words="first")), SHOP)
+    store.write(traces(chat(words="first " * 400)), SHOP)
     assert linked.catalog_infos == {}
 
     store.write(traces(span()), SHOP)
-    assert (usage(linked), info(linked).request_preview) == (15, "first")
+    assert (usage(linked), info(linked).request_preview) == (15, "first " * 400)
 
     store.write(traces(chat(id=3)), SHOP)
     assert usage(linked) == 30

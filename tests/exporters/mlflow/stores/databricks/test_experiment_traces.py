@@ -70,7 +70,7 @@ def test_every_cloud(kind: str, chunk: int, databricks: Databricks, monkeypatch:
 def test_parts_become_one_trace(databricks: Databricks) -> None:
     """Children first, the root, a late child: each by a program of its own."""
     parts = [
-        (traces(chat(words="first")), "IN_PROGRESS"),
+        (traces(chat(words="first " * 400)), "IN_PROGRESS"),
         (traces(span(), chat(id=3)), "OK"),
         (traces(chat(id=4)), "OK"),
     ]
@@ -81,7 +81,7 @@ def test_parts_become_one_trace(databricks: Databricks) -> None:
     assert names(databricks) == ["root", "span 2", "span 3", "span 4"]
     info = databricks.infos[trace_id()]
     assert metadata(databricks, "mlflow.trace.tokenUsage")["total_tokens"] == 45
-    assert info.request_preview == "first"
+    assert info.request_preview == "first " * 400
     assert info.tags["mlflow.traceName"] == "root"
     assert info.execution_duration.ToMilliseconds() == 103
 

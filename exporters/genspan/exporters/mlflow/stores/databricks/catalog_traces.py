@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey, TraceMetadataKey
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
-from genspan.exporters.mlflow.stores.databricks.facts import described
+from genspan.exporters.mlflow.stores.databricks.facts import described, with_long_previews
 from genspan.exporters.mlflow.stores.databricks.location import CatalogLocation
 from genspan.exporters.mlflow.stores.databricks.recent_parts import RecentParts
 from genspan.exporters.mlflow.stores.isolating import fitted
@@ -52,7 +52,10 @@ class CatalogTraces:
     def write(self, traces: Sequence[MlflowTrace]) -> None:
         """Writes traces together. Raises Refused, ServerFault, Unfit or StoreUnavailable."""
         self._log_spans(fitted(traces, self._message))
-        each(self._state, [whole for whole in map(self._recent.join, traces) if whole.state in ENDED])
+        each(self._state, [whole for whole in map(self._known, traces) if whole.state in ENDED])
+
+    def _known(self, part: MlflowTrace) -> MlflowTrace:
+        return self._recent.join(with_long_previews(part))
 
     def _message(self, traces: Sequence[MlflowTrace]) -> bytes:
         return otlp.request(((self._named(trace), _resource(trace)) for trace in traces), otlp.as_it_is)
@@ -92,7 +95,7 @@ class CatalogTraces:
 
     def _state(self, trace: MlflowTrace) -> None:
         otel_id = _otel_id(trace)
-        info = described(trace, trace.spans, self._location.described())
+        info = described(trace, self._location.described())
         info["trace_id"] = otel_id
         info["trace_metadata"][TraceMetadataKey.SCHEMA_VERSION] = SCHEMA_VERSION
         try:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 from genspan.exporters.mlflow.stores.databricks.artifacts import Artifacts
-from genspan.exporters.mlflow.stores.databricks.facts import described
+from genspan.exporters.mlflow.stores.databricks.facts import described, lengthened, with_long_previews
 from genspan.exporters.mlflow.stores.isolating import fitted
 from genspan.exporters.mlflow.stores.server import stored_spans, trace_info
 from genspan.exporters.mlflow.stores.server.connection import EXISTING, MISSING, Connection, Refused
@@ -45,13 +45,12 @@ class ExperimentTraces:
         own = fitted([trace], _contents)
         before = self._look_up(trace.trace_id)
         if before is None:
-            self._state(trace, trace.spans, self._experiment_id)
+            self._state(with_long_previews(trace), self._experiment_id)
             self._artifacts.upload(trace.trace_id, own.values())
             return
         earlier = _by_id(self._artifacts.download(trace.trace_id))
         contents = {id: encode(span) for id, span in earlier.items()} | own
-        spans = _read(trace, earlier)
-        self._state(joined(trace, spans, before), spans, before.experiment_id)
+        self._state(joined(trace, _read(trace, earlier), before), before.experiment_id)
         self._artifacts.upload(trace.trace_id, contents.values())
 
     def _look_up(self, trace_id: str) -> StoredInfo | None:
@@ -63,9 +62,9 @@ class ExperimentTraces:
             raise StoreUnavailable(f"Databricks does not say whether it holds trace {trace_id}: {refused}") from refused
         return trace_info.stored(answer.get("trace", {}).get("trace_info"))
 
-    def _state(self, trace: MlflowTrace, spans: Sequence[MlflowSpan], experiment_id: str) -> None:
+    def _state(self, trace: MlflowTrace, experiment_id: str) -> None:
         """By MLflow's StartTraceV3, and by its EndTrace where the trace is there and may not be started twice."""
-        info = described(trace, spans, trace_info.in_experiment(experiment_id))
+        info = described(trace, trace_info.in_experiment(experiment_id))
         try:
             self._workspace.post(trace_info.TRACES, {"trace": {"trace_info": info}})
         except Refused as refused:
@@ -90,8 +89,8 @@ def _by_id(contents: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]
 
 def _read(trace: MlflowTrace, earlier: Mapping[str, Mapping[str, Any]]) -> list[MlflowSpan]:
     """All spans of a trace: this part's, and those that the file holds besides."""
-    stored = stored_spans.read(earlier.values())
-    return list({span.span_id: span for span in (*stored, *(replace(span) for span in trace.spans))}.values())
+    spans = {span.span_id: span for span in (*stored_spans.read(earlier.values()), *trace.spans)}
+    return [lengthened(replace(span)) for span in spans.values()]
 
 
 def _ending(trace: MlflowTrace, info: Mapping[str, Any]) -> dict[str, Any]:
