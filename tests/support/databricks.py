@@ -6,7 +6,7 @@
 
 What comes in is read by MLflow's own protobuf messages, and a field that they do not know is an error. It has the
 workspace's API, its OAuth service and its cloud storage on one port. `MlflowClient` reads from it (see
-`tests/exporters/mlflow/stores/test_databricks_beside_mlflow.py`, where MLflow's client also writes to it, so that what
+`tests/exporters/mlflow/stores/databricks/test_beside_mlflow.py`, where MLflow's client also writes to it, so that what
 is accepted here is what MLflow sends).
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import uuid4
 
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
 
@@ -70,8 +71,9 @@ class Storage:
 
     def _put_blocks(self, address: Address, content: bytes) -> None:
         ids = []
-        for number, chunk in enumerate(_chunks(content)):
-            id = b64encode(b"%08d" % number).decode()
+        for chunk in _chunks(content):
+            # Another writer of the same file must not have its block taken for ours.
+            id = b64encode(uuid4().hex.encode()).decode()
             url = _with_query(address.url, comp="block", blockid=id)
             self._send("PUT", url, address, data=chunk, also={"x-ms-blob-type": "BlockBlob"})
             ids.append(f"<Uncommitted>{id}</Uncommitted>")
