@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 _ELEMENTS = frozenset(
     re.findall(
-        r"\w+", "a b code details div h4 i img li p pre script section span strong style summary table td th tr ul"
+        r"\w+", "a b code details div i img li p pre script section span strong style summary table td th tr ul"
     )
 )
 _VOID = frozenset({"img"})
@@ -15,6 +15,7 @@ _ATTRIBUTES = {
     "alt": r"(?s).*",
     "aria-hidden": r"true",
     "aria-label": r"Spans",
+    "aria-level": r"4",
     "class": r"[a-z0-9_ -]+",
     "data-role": r"(?s).*",
     "data-state": r"[A-Z_]+",
@@ -24,6 +25,7 @@ _ATTRIBUTES = {
     "name": r"gs-[0-9a-f]{8}",
     "open": r"",
     "rel": r"noopener noreferrer",
+    "role": r"heading",
     "scope": r"row",
     "src": r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+=*",
     "style": r"(--gs-[a-z]+:-?[0-9.]+(%|px)?;?)*",

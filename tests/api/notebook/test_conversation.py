@@ -2,7 +2,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genspan.mlflow.notebook.conversation import Message, Part, ToolCall, messages
@@ -238,6 +238,8 @@ JSON = st.recursive(
 )
 
 
+@example({"type": []})
+@example({"role": "user", "content": "", "type": {}})
 @given(JSON)
 def test_no_shape_is_too_odd(value: Any) -> None:
     for message in messages(value):

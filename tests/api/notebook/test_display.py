@@ -35,7 +35,7 @@ class TestKernel:
         rows = [row for row in shown.all("summary") if row.get("class") == "gs-row"]
         assert [row["data-type"] for row in rows] == ["UNKNOWN", "TOOL"]
         assert "work" in shown.text
-        assert "a41" in shown.text
+        assert "a: 41" in shown.text
         assert cells.run("1 + 1").html == []
 
     def test_a_cell_that_fails_shows_its_trace_too(self, cells) -> None:

@@ -69,7 +69,13 @@ def test_each_cell_shows_the_trace_that_it_made(outputs: dict[str, list[str]]) -
 
 def test_the_trace_tells_of_messages_calls_documents_and_failures(outputs: dict[str, list[str]]) -> None:
     shown = Parsed(outputs["letter"][0]).text
-    for said in ("support_desk OK", "You answer customers", "look_up_orderorder_id1042", "Documents (2)", "Tools (2)"):
+    for said in (
+        "support_desk OK",
+        "You answer customers",
+        "look_up_orderorder_id: 1042",
+        "Documents (2)",
+        "Tools (2)",
+    ):
         assert said in shown, said
     failure = Parsed(outputs["failure"][0]).text
     assert "ERROR" in failure

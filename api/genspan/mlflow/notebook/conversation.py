@@ -101,7 +101,7 @@ def _is_message(item: Any) -> bool:
         return False
     if isinstance(item.get("role"), str):
         return "content" in item or "parts" in item or "tool_calls" in item
-    kind = item.get("type")
+    kind = _text(item.get("type"))
     return kind in _ITEMS or (kind in _LANGCHAIN and "content" in item)
 
 
@@ -110,7 +110,7 @@ def _turns(items: list[dict[str, Any]]) -> list[Message]:
     found: list[Message] = []
     apart = False
     for item in items:
-        is_item = item.get("type") in _ITEMS
+        is_item = _text(item.get("type")) in _ITEMS
         for message in _said(item):
             last = found[-1] if found else None
             if last and last.role == message.role == "assistant" and (apart or is_item):
@@ -124,9 +124,9 @@ def _turns(items: list[dict[str, Any]]) -> list[Message]:
 
 def _said(item: dict[str, Any]) -> list[Message]:
     """What one recorded message says: results of tools first, each a message of its own, then the rest."""
-    kind, role = item.get("type"), item.get("role")
+    kind, role = _text(item.get("type")), item.get("role")
     if not isinstance(role, str):
-        role = _ITEMS.get(kind, kind) if isinstance(kind, str) else "message"
+        role = _ITEMS.get(kind or "", kind or "message")
     message = Message(
         _ROLES.get(role, role),
         name=_text(item.get("name")),

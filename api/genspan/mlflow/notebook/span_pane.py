@@ -17,7 +17,7 @@ from genspan.mlflow.notebook.conversation import (
 )
 from genspan.mlflow.notebook.markup import Markup, element, joined, may_hold
 from genspan.mlflow.notebook.room import Room, left_out
-from genspan.mlflow.notebook.tree import failed
+from genspan.mlflow.notebook.tree import failed, type_of
 from genspan.mlflow.notebook.values import TEXT, table, value
 from genspan.semconv.encoding import decode
 
@@ -70,7 +70,7 @@ def pane(span: Span, room: Room) -> Markup:
     if isinstance(tools, list) and tools:
         inputs = {key: item for key, item in inputs.items() if key != "tools"} if isinstance(inputs, dict) else inputs
         parts.append(_folded(f"Tools ({len(tools):,})", *_definitions(tools, room)))
-    asked, answered = _TITLES.get(span.span_type, ("Inputs", "Outputs"))
+    asked, answered = _TITLES.get(type_of(span), ("Inputs", "Outputs"))
     if chat:
         asked, answered = "Parameters", "More of the answer"
     parts += _value_section(asked, inputs, room, is_open=not chat)
@@ -103,7 +103,7 @@ def _facts(span: Span, room: Room) -> Iterator[Markup]:
     model = span.model_name
     provider = span.get_attribute(SpanAttributeKey.MODEL_PROVIDER)
     facts = [
-        ("gs-type", span.span_type),
+        ("gs-type", type_of(span)),
         ("gs-fact", lasted(span)),
         ("gs-fact", f"{model} · {provider}" if model and provider else model),
         ("gs-fact", amounts.tokens(span.get_attribute(SpanAttributeKey.CHAT_USAGE))),
@@ -128,13 +128,13 @@ def _failure(span: Span, room: Room) -> Iterator[Markup]:
             parts.append(element("p", room.cut(said, TEXT)))
         if isinstance(stack, str):
             parts.append(_folded("Stack trace", element("pre", room.cut(stack, TEXT)), class_="gs-stack"))
-    yield element("div", element("h4", "Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
+    yield element("div", _heading("Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
 
 
 def _conversation(span: Span, inputs: Any, outputs: Any) -> list[Message]:
     """The chat that a span is; empty where it is none."""
     before, after = messages(inputs), messages(outputs)
-    is_model = span.span_type in _MODELS
+    is_model = type_of(span) in _MODELS
     if not before and is_model and isinstance(inputs, dict) and isinstance(inputs.get("input"), str):
         before = messages({**inputs, "input": [{"role": "user", "content": inputs["input"]}]})
     if isinstance(outputs, str) and before:
@@ -319,7 +319,12 @@ def _json(said: str) -> Any:
 
 
 def _section(title: str, *content: Markup) -> Markup:
-    return element("section", element("h4", title), *content)
+    return element("section", _heading(title), *content)
+
+
+def _heading(title: str) -> Markup:
+    """Not an `h4`, which Jupyter would list in the notebook's table of contents."""
+    return element("p", element("b", title), class_="gs-heading", role="heading", aria_level="4")
 
 
 def _folded(title: str, *content: Markup, class_: str = "gs-section") -> Markup:

@@ -92,3 +92,8 @@ def _unkept(node: Node | None, kept: set[Node]) -> Iterator[Node]:
 def failed(span: Span) -> bool:
     """Whether the span ended in an error."""
     return span.status.status_code.value == "ERROR"
+
+
+def type_of(span: Span) -> str:
+    """The type of a span; what is stored may be of another kind, or missing."""
+    return str(span.span_type or "UNKNOWN")

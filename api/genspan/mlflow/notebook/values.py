@@ -40,7 +40,7 @@ def _items(items: Iterable[tuple[Any, Any]], count: int, room: Room, level: int)
 
 
 def _item(key: Any, item: Any, room: Room, level: int) -> Markup:
-    name = element("span", room.cut(str(key), 200), class_="gs-key")
+    name = element("span", room.cut(str(key), 200), ": ", class_="gs-key")
     if not isinstance(item, (dict, list, tuple)) or not item or level + 1 >= _DEEPEST:
         return element("li", name, _scalar(item, room))
     size = f"{{{len(item):,}}}" if isinstance(item, dict) else f"[{len(item):,}]"

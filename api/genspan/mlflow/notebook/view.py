@@ -6,12 +6,13 @@ the tree. So it stays readable where scripts or styles are taken out.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey, TraceTagKey
 from genspan.mlflow.notebook import amounts
@@ -19,11 +20,14 @@ from genspan.mlflow.notebook.markup import Markup, element
 from genspan.mlflow.notebook.mlflow_ui import way_to
 from genspan.mlflow.notebook.room import Room, left_out
 from genspan.mlflow.notebook.span_pane import lasted, pane, status
-from genspan.mlflow.notebook.tree import Node, planted
+from genspan.mlflow.notebook.tree import Node, planted, type_of
 from genspan.mlflow.notebook.values import table
+from genspan.semconv.encoding import decode
 
 if TYPE_CHECKING:
     from genspan.mlflow.entities import Trace
+
+_logger = logging.getLogger(__name__)
 
 LIMIT: Final = 2_000_000
 """Characters of HTML that one view has at most."""
@@ -100,13 +104,21 @@ def _head(trace: Trace, roots: Sequence[Node]) -> Iterator[Markup]:
     whole = lasted(roots[0].span) if len(roots) == 1 and roots[0].span.end_time_ns else None
     facts = [
         whole or (None if duration is None else amounts.duration(duration * 1_000_000)),
-        amounts.tokens(info.token_usage),
-        amounts.cost(info.cost),
+        amounts.tokens(_json(info.trace_metadata.get(TraceMetadataKey.TOKEN_USAGE))),
+        amounts.cost(_json(info.trace_metadata.get(TraceMetadataKey.COST))),
         _moment(info.request_time),
     ]
     state = info.state.value
     yield element("span", " ", state.replace("_", " "), class_="gs-state", data_state=state)
     yield from (element("span", " ", fact, class_="gs-fact") for fact in facts if fact)
+
+
+def _json(text: str | None) -> Any:
+    """What JSON text holds; None where it is none."""
+    try:
+        return decode(text or "null")
+    except ValueError:
+        return None
 
 
 def _moment(milliseconds: int) -> str:
@@ -172,7 +184,12 @@ class _Tree:
 
     def _row(self, node: Node) -> Markup:
         room = self._room.part(_PANE)
-        content = element("div", pane(node.span, room), class_="gs-pane", data_type=_type(node))
+        try:
+            shown = pane(node.span, room)
+        except Exception:
+            _logger.warning("The span %s is not shown", node.span.span_id, exc_info=True)
+            shown = element("p", "This span cannot be shown: the log says why.", class_="gs-note")
+        content = element("div", shown, class_="gs-pane", data_type=_type(node))
         room.settle(len(content))
         self.longest_pane = max(self.longest_pane, len(content))
         is_first = node.depth == 0 and node is next(iter(self._summaries))
@@ -200,4 +217,4 @@ class _Tree:
 
 
 def _type(node: Node) -> str:
-    return (node.span.span_type or "UNKNOWN")[:40]
+    return type_of(node.span)[:40]
