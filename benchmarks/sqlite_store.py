@@ -4,7 +4,7 @@
 
 Five spans a trace, about 1.6 kB of messages each, ids at random. One process after the other would see a different
 machine each, so all take turns in one process, round after round; what is shown is the median of the rounds, and the
-median of the ratios within a round.
+median of the ratios within a round, of the time on the clock and of the CPU's.
 
 - *bare*: the rows ready-made, as the store has left them in a file, into a new file with the same pragmas and
   transactions. The ratio to it is what all else costs: rows, JSON, looking at the schema and at what is there.
@@ -25,13 +25,14 @@ import json
 import os
 import random
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 os.environ.update(MLFLOW_MODEL_CATALOG_URI="", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
 
@@ -104,11 +105,16 @@ def translated(spans: Sequence[ReadableSpan]) -> list[MlflowTrace]:
     return assemble(list(map(translate, spans)), RESOURCE.attributes, program_metadata())
 
 
-def seconds(write: Write, count: int, batch: int) -> float:
-    start = time.perf_counter()
+class Seconds(NamedTuple):
+    wall: float
+    cpu: float
+
+
+def seconds(write: Write, count: int, batch: int) -> Seconds:
+    wall, cpu = time.perf_counter(), time.process_time()
     for first in range(0, count, batch):
         write(first, min(first + batch, count))
-    return time.perf_counter() - start
+    return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def empty(path: Path, journal_mode: str) -> None:
@@ -163,8 +169,8 @@ def to_exporter(path: Path, spans: Sequence[Sequence[ReadableSpan]]) -> Write:
 
 def round_of_writers(
     folder: Path, spans: Sequence[Sequence[ReadableSpan]], journal_mode: str, batch: int
-) -> dict[str, float]:
-    """Seconds of each writer for the same traces."""
+) -> dict[str, Seconds]:
+    """What each writer takes for the same traces."""
     traces = [trace for members in spans for trace in translated(members)]
     paths = {name: folder / f"{name}.db" for name in ("store", "exporter", "bare")}
     for path in paths.values():
@@ -184,23 +190,19 @@ def round_of_writers(
 def compare_with_bare(folder: Path, count: int) -> None:
     spans = [recorded(number) for number in range(count)]
     print(f"{count} traces of {SPANS} spans; SQLite {sqlite3.sqlite_version}; medians of {ROUNDS} rounds; traces/s")
-    print(f"{'journal':8} {'batch':>5} {'bare':>7} {'store':>7} {'ratio':>6} {'exporter':>9} {'ratio':>6}")
+    print(f"{'':14} {'bare':>7} {'store':>21} {'exporter':>21}")
+    print(f"{'journal':8} {'batch':>5} {'':7}" + f" {'':>7} {'ratio':>6} {'of CPU':>6}" * 2)
     for journal_mode in ("delete", "wal"):
         for batch in BATCHES:
             some = spans[: min(count, batch * 100)]
             rounds = [round_of_writers(folder, some, journal_mode, batch) for _ in range(ROUNDS)]
-
-            def rate(name: str, rounds: Sequence[dict[str, float]] = rounds, count: int = len(some)) -> float:
-                return count / statistics.median(taken[name] for taken in rounds)
-
-            def ratio(name: str, rounds: Sequence[dict[str, float]] = rounds) -> float:
-                return statistics.median(taken["bare"] / taken[name] for taken in rounds)
-
-            print(
-                f"{journal_mode:8} {batch:5} {rate('bare'):7.0f} {rate('store'):7.0f} {ratio('store'):6.2f}"
-                f" {rate('exporter'):9.0f} {ratio('exporter'):6.2f}",
-                flush=True,
-            )
+            row = f"{journal_mode:8} {batch:5} {len(some) / median(taken['bare'].wall for taken in rounds):7.0f}"
+            for name in ("store", "exporter"):
+                rate = len(some) / median(taken[name].wall for taken in rounds)
+                ratio = median(taken["bare"].wall / taken[name].wall for taken in rounds)
+                cpu_ratio = median(taken["bare"].cpu / taken[name].cpu for taken in rounds)
+                row += f" {rate:7.0f} {ratio:6.2f} {cpu_ratio:6.2f}"
+            print(row, flush=True)
 
 
 def by_log_spans(path: Path, batch: int) -> float:
@@ -223,7 +225,7 @@ def by_log_spans(path: Path, batch: int) -> float:
     store.log_spans("0", made[:SPANS])  # Its caches.
     taken = seconds(lambda first, last: store.log_spans("0", made[first * SPANS : last * SPANS]), CLIENT_TRACES, batch)
     store._dispose_engine()
-    return taken
+    return taken.wall
 
 
 def by_mlflow_client(uri: str, count: int) -> float:
@@ -312,8 +314,8 @@ def compare_with_mlflow(folder: Path) -> None:
         rounds.append(taken)
     print(f"{CLIENT_TRACES} traces into a file made by MLflow; medians of {CLIENT_ROUNDS} rounds")
     for name in contenders:
-        rate = CLIENT_TRACES / statistics.median(taken[name] for taken in rounds)
-        ratio = statistics.median(taken[name] / taken["genspan, end to end"] for taken in rounds)
+        rate = CLIENT_TRACES / median(taken[name] for taken in rounds)
+        ratio = median(taken[name] / taken["genspan, end to end"] for taken in rounds)
         print(f"{name:30} {rate:7.1f} traces/s   genspan is {ratio:5.1f} x as fast", flush=True)
 
 
