@@ -40,7 +40,7 @@ def test_a_trace_by_ids_alone_from_any_thread(tracing_to: Tracing, argument: str
 
 
 def client_root(trace_id: str) -> str:
-    from genspan.mlflow.tracing.processor import open_root
+    from genspan.mlflow.tracing.under_way import open_root
 
     root = open_root(trace_id)
     assert root is not None

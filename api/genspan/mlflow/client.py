@@ -14,7 +14,7 @@ from .store import open_store
 from .store.contract import TraceStore
 from .tracing.fluent import AnySpan, get_current_active_span, start_span_no_context
 from .tracing.live_span import NO_OP_SPAN_TRACE_ID, LiveSpan, NoOpSpan
-from .tracing.processor import open_root, open_span
+from .tracing.under_way import open_root, open_span
 
 if TYPE_CHECKING:
     from .entities import Assessment, Experiment

@@ -165,23 +165,24 @@ def delete_trace_tag(trace_id: str, key: str) -> None:
 def flush_pending() -> bool:
     """Writes what this process has traced so far; False where it traces nothing."""
     # Who only reads does not wait for OpenTelemetry's SDK to be imported.
-    provider = sys.modules.get("genspan.mlflow.tracing.provider")
-    if provider is None:
+    if "genspan.exporters.mlflow.exporter" not in sys.modules:
         return False
+    from genspan.mlflow.tracing import provider
+
     provider.flush()
     return True
 
 
 def when_ended(trace_id: str, do: Callable[[], None]) -> bool:
     """Has something done once a trace has ended that is under way in this process; False where it is not."""
-    processor = sys.modules.get("genspan.mlflow.tracing.processor")
-    return processor is not None and processor.when_ended(trace_id, do)
+    under_way = sys.modules.get("genspan.mlflow.tracing.under_way")
+    return under_way is not None and under_way.when_ended(trace_id, do)
 
 
 def _under_way(trace_id: str) -> Span | None:
     """The root span of a trace that has not ended in this process."""
-    processor = sys.modules.get("genspan.mlflow.tracing.processor")
-    return None if processor is None else processor.open_root(trace_id)
+    under_way = sys.modules.get("genspan.mlflow.tracing.under_way")
+    return None if under_way is None else under_way.open_root(trace_id)
 
 
 def _store() -> TraceStore:

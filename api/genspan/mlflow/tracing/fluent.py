@@ -21,8 +21,9 @@ from . import enablement, provider, semantics
 from .destination import experiment_of
 from .links import otel_link
 from .live_span import LiveSpan, NoOpSpan
-from .processor import root_of, trace_facts
+from .processor import trace_facts
 from .scope import is_disabled
+from .under_way import root_of
 
 if TYPE_CHECKING:
     from genspan.mlflow.entities import TraceLocationBase

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -20,12 +18,12 @@ from genspan.mlflow import settings
 from genspan.mlflow.notebook import display
 from genspan.semconv import attributes as names
 
-from . import config, destination, scope, semantics
+from . import config, destination, scope, semantics, under_way
 from .live_span import LiveSpan
 from .values import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from genspan.mlflow.entities import Trace
 
@@ -43,56 +41,11 @@ class _Process:
 
 _process = _Process()
 _last_trace_id_here: ContextVar[str | None] = ContextVar("genspan_mlflow_last_trace_id", default=None)
-_roots: WeakValueDictionary[int, Span] = WeakValueDictionary()
-_open: WeakValueDictionary[tuple[int, int], Span] = WeakValueDictionary()
-"""Spans that are under way, by trace and span id, for as long as anybody holds them."""
-_awaited: dict[int, list[Callable[[], None]]] = {}
-"""What is to be done once the topmost open span of a trace has ended."""
-_lock = threading.Lock()
 
 
 def last_trace_id(thread_local: bool = False) -> str | None:
     """The trace that ended last in this process, or in this thread or task."""
     return _last_trace_id_here.get() if thread_local else _process.last_trace_id
-
-
-def open_span(trace_id: str, span_id: str) -> Span | None:
-    """A span that is under way in this process, by MLflow's ids."""
-    try:
-        return _open.get((int(trace_id.removeprefix(TRACE_ID_PREFIX), 16), int(span_id, 16)))
-    except ValueError:
-        return None
-
-
-def open_root(trace_id: str) -> Span | None:
-    """The topmost span that is under way in this process of a trace, by MLflow's id."""
-    try:
-        root = _roots.get(int(trace_id.removeprefix(TRACE_ID_PREFIX), 16))
-    except ValueError:
-        return None
-    return root if root is not None and root.is_recording() else None
-
-
-def when_ended(trace_id: str, do: Callable[[], None]) -> bool:
-    """Has something done, in a thread of its own, once the topmost open span of a trace has ended.
-
-    False where none is under way in this process: then nothing will be done.
-    """
-    root = open_root(trace_id)
-    if root is None:
-        return False
-    number = root.get_span_context().trace_id
-    with _lock:
-        if _roots.get(number) is not root:
-            return False
-        _awaited.setdefault(number, []).append(do)
-    return True
-
-
-def root_of(span: Span) -> Span:
-    """The topmost span of the same trace that is under way in this process."""
-    root = _roots.get(span.get_span_context().trace_id)
-    return root if root is not None and root.is_recording() else span
 
 
 def trace_facts(metadata: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +70,7 @@ class TraceProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Remembers the trace as the last one, where its root has ended."""
-        guarded(_forget, span)
+        guarded(under_way.end, span)
         if span.parent is None or span.parent.is_remote:
             guarded(_finish, span)
 
@@ -125,11 +78,7 @@ class TraceProcessor(SpanProcessor):
 def _begin(span: Span, parent_context: Context | None) -> None:
     said = scope.current(parent_context)
     is_root = span.parent is None or span.parent.is_remote
-    context = span.get_span_context()
-    with _lock:
-        _open[context.trace_id, context.span_id] = span
-        # The topmost that we see: a root may have begun before this API was first used.
-        is_topmost = _roots.setdefault(context.trace_id, span) is span
+    is_topmost = under_way.begin(span)
     attributes = {name: said.metadata[key] for key, name in _ON_EVERY_SPAN.items() if key in said.metadata}
     if is_topmost:
         attributes |= trace_facts(said.metadata, said.tags)
@@ -193,22 +142,6 @@ def _thawed(span: Span) -> Iterator[None]:
     finally:
         span._end_time = end_time
         attributes._immutable = was_immutable
-
-
-def _forget(span: ReadableSpan) -> None:
-    context = span.get_span_context()
-    if context is None:
-        return
-    awaited: list[Callable[[], None]] = []
-    with _lock:
-        _open.pop((context.trace_id, context.span_id), None)
-        root = _roots.get(context.trace_id)
-        if root is not None and root.get_span_context().span_id == context.span_id:
-            del _roots[context.trace_id]
-            awaited = _awaited.pop(context.trace_id, [])
-    if awaited:
-        # Python waits for it at the end of the program.
-        threading.Thread(target=lambda: [do() for do in awaited], name="genspan-mlflow-ended").start()
 
 
 def _finish(span: ReadableSpan) -> None:
