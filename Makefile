@@ -64,6 +64,7 @@ constraints: $(BIN)/uv
 pictures: $(VENV)/.dev demo
 	sh tests/browser.sh
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/destination_pictures.py
 
 # What others record of the same programs, and what we do, as pages in docs.
 compared: $(VENV)/.dev

@@ -57,8 +57,12 @@ class IngestingStore(ABC):
         """The id of the experiment asked for, made where it is missing."""
 
     @abstractmethod
-    def look_up(self, trace_ids: Sequence[str]) -> Mapping[str, StoredInfo]:
-        """What is known of these traces; those that are not there are left out."""
+    def look_up(self, trace_ids: Sequence[str], experiment_id: str) -> Mapping[str, StoredInfo]:
+        """What is known of these traces; those that are not there are left out.
+
+        They are to be written to the experiment, and may be in another. Where MLflow tells of this one alone, that is
+        all there is to say.
+        """
 
     @abstractmethod
     def log_spans(self, message: bytes, experiment_id: str) -> None:
@@ -74,7 +78,7 @@ class IngestingStore(ABC):
 
     def _write(self, traces: Sequence[MlflowTrace], experiment: Experiment) -> None:
         experiment_id = self._experiment_id(experiment)
-        stored = self.look_up([trace.trace_id for trace in traces])
+        stored = self.look_up([trace.trace_id for trace in traces], experiment_id)
         fresh = {trace.trace_id for trace in traces if trace.trace_id not in stored and _ends_with_its_spans(trace)}
         # MLflow (3.17.2) takes three times as long over the facts of a trace that is there already: it tries to add it,
         # fails, and reads it anew. In progress until its spans are there, for so it is seen if they do not get there.

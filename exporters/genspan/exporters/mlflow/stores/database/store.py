@@ -50,7 +50,7 @@ class DatabaseStore(IngestingStore):
         """See `IngestingStore`, as all that follows."""
         return choose(self, experiment)
 
-    def look_up(self, trace_ids: Sequence[str]) -> Mapping[str, StoredInfo]:
+    def look_up(self, trace_ids: Sequence[str], experiment_id: str) -> Mapping[str, StoredInfo]:
         """By `batch_get_trace_infos`."""
         infos = self._ask(lambda store: store.batch_get_trace_infos(list(trace_ids)))
         return {info.trace_id: trace_info.stored(info.to_dict()) for info in infos}

@@ -37,9 +37,9 @@ class ServerStore(IngestingStore):
         """See `IngestingStore`, as all that follows."""
         return resolve(self._connection, experiment)
 
-    def look_up(self, trace_ids: Sequence[str]) -> Mapping[str, StoredInfo]:
-        """By `batchGetInfos`."""
-        return trace_info.look_up(self._connection, trace_ids)
+    def look_up(self, trace_ids: Sequence[str], experiment_id: str) -> Mapping[str, StoredInfo]:
+        """By `batchGetInfos`, else by `search`."""
+        return trace_info.look_up(self._connection, trace_ids, experiment_id)
 
     def log_spans(self, message: bytes, experiment_id: str) -> None:
         """By OTLP, which MLflow's own client uses too."""

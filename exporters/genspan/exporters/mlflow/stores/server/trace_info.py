@@ -10,8 +10,7 @@ from typing import Any, Final
 from genspan.exporters.mlflow.keys import TraceMetadataKey, TraceTagKey
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.exporters.mlflow.stores.contract import StoreUnavailable
-from genspan.exporters.mlflow.stores.server.connection import MISSING, Connection, Forbidden, Refused
-from genspan.exporters.mlflow.stores.server.parallel import each
+from genspan.exporters.mlflow.stores.server.connection import Connection, Forbidden, Refused
 from genspan.exporters.mlflow.translate import usage_text
 from genspan.semconv.encoding import encode
 
@@ -38,7 +37,7 @@ class StoredInfo:
         return self.state in ENDED
 
 
-def look_up(connection: Connection, trace_ids: Sequence[str]) -> dict[str, StoredInfo]:
+def look_up(connection: Connection, trace_ids: Sequence[str], experiment_id: str) -> dict[str, StoredInfo]:
     """What the server holds of these traces; those that it does not know are left out.
 
     Raises StoreUnavailable.
@@ -52,27 +51,24 @@ def look_up(connection: Connection, trace_ids: Sequence[str]) -> dict[str, Store
             raise StoreUnavailable(f"MLflow does not say which traces it holds: {refused}") from refused
         except Forbidden:
             # With users and passwords, MLflow (3.17.2) lets its admin alone ask for traces that are not all there.
-            found.update(_one_by_one(connection, some))
-            continue
+            answer = {"trace_infos": _search(connection, some, experiment_id)}
         for info in answer.get("trace_infos", ()):
             found[info["trace_id"]] = stored(info)
     return found
 
 
-def _one_by_one(connection: Connection, trace_ids: Sequence[str]) -> dict[str, StoredInfo]:
-    found = {}
-
-    def ask(trace_id: str) -> None:
-        try:
-            answer = connection.get(f"{TRACES}/{trace_id}")
-        except Refused as refused:
-            if refused.code == MISSING:
-                return
-            raise StoreUnavailable(f"MLflow does not say what it holds of trace {trace_id}: {refused}") from refused
-        found[trace_id] = stored(answer.get("trace", {}).get("trace_info", {}))
-
-    each(ask, trace_ids)
-    return found
+def _search(connection: Connection, trace_ids: Sequence[str], experiment_id: str) -> list[dict[str, Any]]:
+    """The infos of those of the traces that are in the experiment."""
+    query = {
+        "locations": [in_experiment(experiment_id)],
+        "filter": f"request_id IN ({', '.join(map(repr, trace_ids))})",
+        "max_results": len(trace_ids),
+    }
+    try:
+        traces: list[dict[str, Any]] = connection.post(f"{TRACES}/search", query).get("traces", [])
+    except Refused as refused:
+        raise StoreUnavailable(f"MLflow does not say which traces it holds: {refused}") from refused
+    return traces
 
 
 def state(connection: Connection, trace: MlflowTrace, experiment_id: str) -> None:
