@@ -101,7 +101,7 @@ def ids(numbers: Sequence[int]) -> set[str]:
     return {f"tr-{number:032x}" for number in numbers}
 
 
-def flush(exporter: MlflowSpanExporter, seconds: float = 60) -> None:
+def flush(exporter: MlflowSpanExporter, seconds: float = 150) -> None:
     deadline = time.monotonic() + seconds
     while not exporter.force_flush():
         assert time.monotonic() < deadline, outbox_reports()
