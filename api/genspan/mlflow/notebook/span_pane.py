@@ -7,36 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
 from genspan.mlflow.notebook import amounts
-from genspan.mlflow.notebook.conversation import (
-    Message,
-    Part,
-    ToolCall,
-    is_message_key,
-    messages,
-    tool_names,
-)
-from genspan.mlflow.notebook.markup import Markup, element, joined, may_hold
+from genspan.mlflow.notebook.chat import ITEM, LONG, PREVIEW, definitions, said
+from genspan.mlflow.notebook.conversation import Message, Part, is_message_key, messages
+from genspan.mlflow.notebook.markup import Markup, element, joined
 from genspan.mlflow.notebook.room import Room, left_out
+from genspan.mlflow.notebook.section import folded, heading, section
 from genspan.mlflow.notebook.tree import failed, type_of
-from genspan.mlflow.notebook.values import TEXT, table, value
-from genspan.semconv.encoding import decode
+from genspan.mlflow.notebook.values import TEXT, table, text, value
 
 if TYPE_CHECKING:
     from genspan.mlflow.entities import Span, SpanEvent
 
 _FRAME: Final = 2_500
 """Characters of the tags of all sections, and of the notes in them, at most."""
-_MESSAGE: Final = 400
-"""Characters of the tags of one message, call, tool or document, at most."""
-_IMAGE: Final = 300_000
-"""Characters of an image's address beyond which its size is shown in place of it: an image cannot be cut."""
 _EVENTS: Final = 50
 """Events of one span that are shown."""
-_LONG: Final = 1_500
-"""Characters from which on a text is folded at first."""
-_LONG_SYSTEM: Final = 300
-"""The same for the words of the system, which are the same in every call."""
-_PREVIEW: Final = 120
 
 _SHOWN_ELSEWHERE: Final = frozenset(
     {
@@ -61,7 +46,7 @@ def pane(span: Span, room: Room) -> Markup:
     parts = [*_facts(span, room), *_failure(span, room)]
     chat = _conversation(span, inputs, outputs)
     if chat:
-        parts.append(_section("Messages", *_messages(chat, room)))
+        parts.append(section("Messages", *said(chat, room)))
         inputs = _rest(inputs)
         outputs = None if isinstance(outputs, str) else _rest(outputs)
     tools = span.get_attribute(SpanAttributeKey.CHAT_TOOLS) or (
@@ -69,13 +54,13 @@ def pane(span: Span, room: Room) -> Markup:
     )
     if isinstance(tools, list) and tools:
         inputs = {key: item for key, item in inputs.items() if key != "tools"} if isinstance(inputs, dict) else inputs
-        parts.append(_folded(f"Tools ({len(tools):,})", *_definitions(tools, room)))
+        parts.append(folded(f"Tools ({len(tools):,})", *definitions(tools, room)))
     asked, answered = _TITLES.get(type_of(span), ("Inputs", "Outputs"))
     if chat:
         asked, answered = "Parameters", "More of the answer"
     parts += _value_section(asked, inputs, room, is_open=not chat)
     if _are_documents(outputs):
-        parts.append(_section(f"Documents ({len(outputs):,})", *_documents(outputs, room)))
+        parts.append(section(f"Documents ({len(outputs):,})", *_documents(outputs, room)))
     else:
         parts += _value_section(answered, outputs, room, is_open=not chat)
     parts += [*_events(span, room), *_attributes(span, room)]
@@ -122,13 +107,15 @@ def _failure(span: Span, room: Room) -> Iterator[Markup]:
     told = span.status.description
     parts = [element("p", room.cut(told, TEXT))] if told else []
     for event in raised[:_EVENTS]:
-        said = f"{event.attributes.get('exception.type', 'exception')}: {event.attributes.get('exception.message', '')}"
+        raised_as = (
+            f"{event.attributes.get('exception.type', 'exception')}: {event.attributes.get('exception.message', '')}"
+        )
         stack = event.attributes.get("exception.stacktrace")
-        if said not in (told, f"exception: {told}"):
-            parts.append(element("p", room.cut(said, TEXT)))
+        if raised_as not in (told, f"exception: {told}"):
+            parts.append(element("p", room.cut(raised_as, TEXT)))
         if isinstance(stack, str):
-            parts.append(_folded("Stack trace", element("pre", room.cut(stack, TEXT)), class_="gs-stack"))
-    yield element("div", _heading("Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
+            parts.append(folded("Stack trace", element("pre", room.cut(stack, TEXT)), class_="gs-stack"))
+    yield element("div", heading("Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
 
 
 def _conversation(span: Span, inputs: Any, outputs: Any) -> list[Message]:
@@ -150,99 +137,6 @@ def _rest(of: Any) -> Any:
     return {key: item for key, item in of.items() if not is_message_key(key)} or None
 
 
-def _messages(chat: Sequence[Message], room: Room) -> Iterator[Markup]:
-    tools = tool_names(list(chat))
-    for index, message in enumerate(chat):
-        if not room.spend(_MESSAGE):
-            yield element("p", left_out(f"{len(chat) - index:,} more messages"))
-            return
-        yield _message(message, tools, room)
-
-
-def _message(message: Message, tools: dict[str, str], room: Room) -> Markup:
-    said = [part.value for part in message.parts if part.kind == "text"]
-    length = sum(map(len, said))
-    name = message.name or tools.get(message.answers or "")
-    reason = message.finish_reason
-    summary = element(
-        "summary",
-        element("b", room.cut(message.role, 100), class_="gs-role"),
-        element("span", " ", room.cut(name, 200), class_="gs-fact") if name else None,
-        element("span", " ", reason[:100], class_="gs-fact") if reason not in (None, "stop", "tool_calls") else None,
-        element("span", " ", room.cut(" ".join(said[0][:_PREVIEW].split()), _PREVIEW), class_="gs-preview")
-        if length > _LONG_SYSTEM
-        else None,
-    )
-    is_open = length <= (_LONG_SYSTEM if message.role == "system" else _LONG)
-    parts = [_part(part, room) for part in message.parts]
-    calls = [_call(call, room) for call in message.calls if room.spend(_MESSAGE)]
-    return element(
-        "details",
-        summary,
-        *parts,
-        *calls,
-        class_="gs-message",
-        data_role=message.role[:20],
-        open=is_open or bool(calls),
-    )
-
-
-def _part(part: Part, room: Room) -> Markup:
-    if part.kind == "text":
-        return element("div", _read(part.value, room), class_="gs-text", dir="auto")
-    if part.kind == "reasoning":
-        thought = element("div", room.cut(part.value, TEXT), class_="gs-text", dir="auto")
-        return _folded("Reasoning", thought, class_="gs-reasoning")
-    if part.kind == "image":
-        return _image(part.value, room)
-    return value(part.value, room)
-
-
-def _read(said: str, room: Room) -> Markup:
-    """Text; as JSON that folds, if it is that, as tools' results often are."""
-    held = _json(said)
-    return room.cut(said, TEXT) if held is None else value(held, room)
-
-
-def _image(address: str, room: Room) -> Markup:
-    """An image that the trace holds; the address of one that would have to be fetched."""
-    if not address.startswith("data:"):
-        return element("div", "Image at ", element("code", room.cut(address, TEXT)), class_="gs-text")
-    kind = address[5:].partition(";")[0].partition(",")[0]
-    if may_hold("src", address) and len(address) <= _IMAGE and room.spend(len(address)):
-        return element("img", src=address, alt=f"{kind} of the message", class_="gs-image")
-    if may_hold("src", address):
-        room.is_cut = True
-    return element("div", left_out(f"image, {room.cut(kind, 100)}, {len(address) * 3 // 4:,} bytes"), class_="gs-text")
-
-
-def _call(call: ToolCall, room: Room) -> Markup:
-    head = element(
-        "p", element("b", room.cut(call.name, 200)), class_="gs-call-name", title=(call.id or "")[:200] or None
-    )
-    return element("div", head, value(call.arguments, room) if call.arguments else None, class_="gs-call")
-
-
-def _definitions(tools: Sequence[Any], room: Room) -> Iterator[Markup]:
-    for index, tool in enumerate(tools):
-        if not room.spend(_MESSAGE):
-            yield element("p", left_out(f"{len(tools) - index:,} more"))
-            return
-        function = tool.get("function", tool) if isinstance(tool, dict) else tool
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            yield value(tool, room)
-            continue
-        described = function.get("description")
-        rest = {key: item for key, item in function.items() if key not in ("name", "description", "type")}
-        yield element(
-            "div",
-            element("p", element("b", room.cut(function["name"], 200)), class_="gs-call-name"),
-            element("p", room.cut(described, TEXT), dir="auto") if isinstance(described, str) and described else None,
-            value(rest, room) if rest else None,
-            class_="gs-call",
-        )
-
-
 def _are_documents(outputs: Any) -> bool:
     return (
         isinstance(outputs, list)
@@ -253,7 +147,7 @@ def _are_documents(outputs: Any) -> bool:
 
 def _documents(found: Sequence[dict[str, Any]], room: Room) -> Iterator[Markup]:
     for index, document in enumerate(found):
-        if not room.spend(_MESSAGE):
+        if not room.spend(ITEM):
             yield element("p", left_out(f"{len(found) - index:,} more"))
             return
         words = document["page_content"]
@@ -265,13 +159,13 @@ def _documents(found: Sequence[dict[str, Any]], room: Room) -> Iterator[Markup]:
                 "summary",
                 element("b", str(index + 1), class_="gs-role"),
                 element("span", f" score {score}", class_="gs-fact") if score is not None else None,
-                element("span", " ", room.cut(" ".join(words[:_PREVIEW].split()), _PREVIEW), class_="gs-preview"),
+                element("span", " ", room.cut(" ".join(words[:PREVIEW].split()), PREVIEW), class_="gs-preview"),
             ),
             element("div", room.cut(words, TEXT), class_="gs-text", dir="auto"),
             value(rest, room) if rest else None,
             class_="gs-message",
             data_role="document",
-            open=len(words) <= _LONG,
+            open=len(words) <= LONG,
         )
 
 
@@ -283,8 +177,8 @@ def _score(metadata: Any) -> str | None:
 def _value_section(title: str, of: Any, room: Room, *, is_open: bool) -> Iterator[Markup]:
     if of is None or of == {}:
         return
-    shown = element("div", _read(of, room), class_="gs-text", dir="auto") if isinstance(of, str) else value(of, room)
-    yield _section(title, shown) if is_open else _folded(title, shown)
+    shown = element("div", text(of, room), class_="gs-text", dir="auto") if isinstance(of, str) else value(of, room)
+    yield section(title, shown) if is_open else folded(title, shown)
 
 
 def _events(span: Span, room: Room) -> Iterator[Markup]:
@@ -293,7 +187,7 @@ def _events(span: Span, room: Room) -> Iterator[Markup]:
         rows = ((f"{event.name} {_offset(event, span)}", event.attributes) for event in events[:_EVENTS])
         if len(events) > _EVENTS:
             room.is_cut = True
-        yield _folded(f"Events ({len(events):,})", table(rows, room))
+        yield folded(f"Events ({len(events):,})", table(rows, room))
 
 
 def _offset(event: SpanEvent, span: Span) -> str:
@@ -304,28 +198,4 @@ def _attributes(span: Span, room: Room) -> Iterator[Markup]:
     rows = {key: item for key, item in span.attributes.items() if key not in _SHOWN_ELSEWHERE}
     if span.links:
         rows["links"] = [link.to_dict() for link in span.links[:_EVENTS]]
-    yield _folded("Attributes", table([("span id", span.span_id), *sorted(rows.items())], room))
-
-
-def _json(said: str) -> Any:
-    """The object or list that a text holds as JSON; None where it is any other text."""
-    if len(said) > TEXT or said[:1] not in ("{", "["):
-        return None
-    try:
-        held = decode(said)
-    except ValueError:
-        return None
-    return held or None
-
-
-def _section(title: str, *content: Markup) -> Markup:
-    return element("section", _heading(title), *content)
-
-
-def _heading(title: str) -> Markup:
-    """Not an `h4`, which Jupyter would list in the notebook's table of contents."""
-    return element("p", element("b", title), class_="gs-heading", role="heading", aria_level="4")
-
-
-def _folded(title: str, *content: Markup, class_: str = "gs-section") -> Markup:
-    return element("details", element("summary", title), *content, class_=class_)
+    yield folded("Attributes", table([("span id", span.span_id), *sorted(rows.items())], room))

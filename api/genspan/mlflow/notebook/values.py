@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from genspan.mlflow.notebook.markup import Markup, element, joined
 from genspan.mlflow.notebook.room import Room, left_out
-from genspan.semconv.encoding import encode
+from genspan.semconv.encoding import decode, encode
 
 TEXT: Final = 20_000
 """Characters of one text that are shown."""
@@ -64,3 +64,20 @@ def table(rows: Iterable[tuple[str, Any]], room: Room) -> Markup:
         if room.spend(_ELEMENT)
     ]
     return element("table", joined(made), class_="gs-table") if made else Markup()
+
+
+def text(said: str, room: Room) -> Markup:
+    """Text; as JSON that folds, if it is that, as tools' results often are."""
+    held = _held(said)
+    return room.cut(said, TEXT) if held is None else value(held, room)
+
+
+def _held(said: str) -> Any:
+    """The object or list that a text holds as JSON; None where it is any other text."""
+    if len(said) > TEXT or said[:1] not in ("{", "["):
+        return None
+    try:
+        held = decode(said)
+    except ValueError:
+        return None
+    return held or None
