@@ -95,7 +95,7 @@ def get_trace(trace_id: str, silent: bool = False, flush: bool = False) -> Trace
     """
     flush_pending()
     try:
-        return _store().get_trace(trace_id)
+        return _store().get_trace(_full_id(trace_id))
     except MlflowException as error:
         if not silent:
             _logger.warning("Trace %s cannot be read: %s", trace_id, error)
@@ -187,6 +187,17 @@ def _under_way(trace_id: str) -> Span | None:
 
 def _store() -> TraceStore:
     return open_store(settings.tracking_uri())
+
+
+def _full_id(trace_id: str) -> str:
+    """The id by which a trace of this process is found: its spans do not know of tables that their experiment has."""
+    uri = settings.tracking_uri()
+    if not uri.startswith("databricks"):
+        return trace_id
+    from genspan.mlflow.store.rest.databricks import DatabricksTraceStore
+
+    store = open_store(uri)
+    return store.id_in(settings.experiment_id(), trace_id) if isinstance(store, DatabricksTraceStore) else trace_id
 
 
 def _is_table(given: str | None, extract_fields: Sequence[str] | None) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.sdk.trace import ReadableSpan
 
+from genspan.mlflow import reading
 from genspan.mlflow.entities import Feedback
 from genspan.mlflow.exceptions import MlflowException
 from genspan.mlflow.store import open_store
@@ -34,14 +35,14 @@ def databricks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Data
     with Databricks() as databricks:
         monkeypatch.setenv("DATABRICKS_HOST", databricks.url)
         monkeypatch.setenv("DATABRICKS_TOKEN", TOKEN)
+        monkeypatch.setattr("genspan.mlflow.store._opened", {})
         databricks.add_experiment("/Shared/shop", id=EXPERIMENT)
         databricks.link(databricks.add_experiment("/Shared/linked", id=LINKED), PLACE, TABLE)
         yield databricks
 
 
 @pytest.fixture
-def store(databricks: Databricks, monkeypatch: pytest.MonkeyPatch) -> TraceStore:
-    monkeypatch.setattr("genspan.mlflow.store._opened", {})
+def store(databricks: Databricks) -> TraceStore:
     return open_store("databricks")
 
 
@@ -87,6 +88,17 @@ def test_by_the_destination_of_the_process(
     monkeypatch.setenv("MLFLOW_TRACING_DESTINATION", "main.agents")
     trace = written(monkeypatch, EXPERIMENT)
     assert store.get_trace(f"tr-{trace:032x}").trace_id == f"trace:/main.agents/{trace:032x}"
+
+
+def test_by_the_experiment_of_the_process(databricks: Databricks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks")
+    for experiment_id, prefix in ((LINKED, f"trace:/{PLACE}/"), (EXPERIMENT, "tr-")):
+        trace = written(monkeypatch, experiment_id)
+        found = reading.get_trace(f"tr-{trace:032x}")
+        assert found is not None
+        assert found.trace_id == f"{prefix}{trace:032x}"
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
+    assert reading.get_trace(f"tr-{trace:032x}") is not None
 
 
 def test_a_search_of_experiments(databricks: Databricks, store: TraceStore, monkeypatch: pytest.MonkeyPatch) -> None:

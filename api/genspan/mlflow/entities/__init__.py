@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genspan.mlflow.entities import span
 from genspan.mlflow.entities.assessment import (
     Assessment,
     Expectation,
@@ -39,7 +40,7 @@ from genspan.mlflow.entities.trace_location import (
 from genspan.mlflow.entities.trace_state import TraceState, TraceStatus
 
 if TYPE_CHECKING:
-    from genspan.mlflow.tracing.live_span import LiveSpan, NoOpSpan
+    from genspan.mlflow.entities.span import LiveSpan, NoOpSpan
 
 __all__ = [
     "Assessment",
@@ -82,9 +83,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Spans under way are OpenTelemetry's, and its SDK takes a while to import.
     if name in ("LiveSpan", "NoOpSpan"):
-        from genspan.mlflow.tracing import live_span
-
-        return getattr(live_span, name)
+        return getattr(span, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
 from genspan.mlflow.entities import trace_id as trace_ids
@@ -16,7 +16,10 @@ from genspan.mlflow.entities.span_log_level import SpanLogLevel
 from genspan.mlflow.entities.span_status import SpanStatus, SpanStatusCode
 from genspan.mlflow.exceptions import MlflowException
 
-__all__ = ["Span", "SpanType"]
+if TYPE_CHECKING:
+    from genspan.mlflow.tracing.live_span import NO_OP_SPAN_TRACE_ID, LiveSpan, NoOpSpan
+
+__all__ = ["NO_OP_SPAN_TRACE_ID", "LiveSpan", "NoOpSpan", "Span", "SpanType"]
 
 TRACE_ID_OCTETS: Final = 16
 SPAN_ID_OCTETS: Final = 8
@@ -219,6 +222,15 @@ class Span:
         elif isinstance(item, str) and item in self._json_attributes:
             hint = f"To access span attributes, use `span.get_attribute({item!r})` or `span.attributes[{item!r}]`."
         raise TypeError(f"'{type(self).__name__}' object is not subscriptable. {hint}")
+
+
+def __getattr__(name: str) -> Any:
+    # Spans under way are OpenTelemetry's, and its SDK takes a while to import.
+    if name in ("LiveSpan", "NoOpSpan", "NO_OP_SPAN_TRACE_ID"):
+        from genspan.mlflow.tracing import live_span
+
+        return getattr(live_span, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def decoded(text: Any) -> Any:

@@ -13,7 +13,8 @@ from genspan.exporters.mlflow.stores.databricks import credentials, location
 from genspan.exporters.mlflow.stores.databricks.artifacts import Artifacts
 from genspan.exporters.mlflow.stores.databricks.workspace import Workspace
 from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
-from genspan.mlflow.entities import Trace, TraceData, TraceInfo, TraceLocation, trace_id
+from genspan.mlflow.entities import Trace, TraceData, TraceInfo, TraceLocation
+from genspan.mlflow.entities.trace_id import LOCATED_PREFIX, hexadecimal, split
 from genspan.mlflow.exceptions import (
     BAD_REQUEST,
     INTERNAL_ERROR,
@@ -45,6 +46,16 @@ class DatabricksTraceStore(RestTraceStore):
             info = messages.info(server.get(self._path(trace_id))["trace"]["trace_info"])
             return Trace(info, self._file(server, trace_id))
 
+    def id_in(self, experiment_id: str, trace_id: str) -> str:
+        """The full id of a trace, where it has OpenTelemetry's alone and its experiment keeps traces in tables."""
+        if trace_id.startswith(LOCATED_PREFIX):
+            return trace_id
+        try:
+            place = self.get_experiment(experiment_id).tags.get(location.DESTINATION_TAG)
+        except MlflowException:  # The trace may be found all the same, and if not, that is what is said.
+            return trace_id
+        return f"{LOCATED_PREFIX}{place}/{hexadecimal(trace_id)}" if place else trace_id
+
     def _path(self, trace_id: str, traces: str = "/api/3.0/mlflow/traces") -> str:
         if _located(trace_id)[0] is not None:
             raise MlflowNotImplementedException(
@@ -74,7 +85,7 @@ class DatabricksTraceStore(RestTraceStore):
         return infos, page.get("next_page_token") or None
 
     def _with_spans(self, server: Connection, infos: Sequence[TraceInfo]) -> list[Trace]:
-        ids = sorted(trace_id.split(info.trace_id) for info in infos if info.trace_location.mlflow_experiment is None)
+        ids = sorted(split(info.trace_id) for info in infos if info.trace_location.mlflow_experiment is None)
         asked = [
             (place, some)
             for place, members in groupby(ids, key=lambda id: id[0])
@@ -101,11 +112,11 @@ class DatabricksTraceStore(RestTraceStore):
 
 def _located(given_id: str) -> tuple[str | None, str]:
     """Where in Unity Catalog a trace is, by its id or by the process's settings, and OpenTelemetry's id."""
-    place, rest = trace_id.split(given_id)
+    place, rest = split(given_id)
     destination = location.of_environment(os.environ)
     if place is None and destination is not None:
         place = destination.path
-    return place, rest if place is None else trace_id.hexadecimal(given_id)
+    return place, rest if place is None else hexadecimal(given_id)
 
 
 def _awaited(server: Connection, place: str, digits: str) -> Trace:
@@ -117,7 +128,7 @@ def _awaited(server: Connection, place: str, digits: str) -> Trace:
         if left <= 0:
             break
         time.sleep(min(wait, left))
-    raise MlflowException(f"Trace with ID {trace_id.LOCATED_PREFIX}{place}/{digits} is not found.", NOT_FOUND)
+    raise MlflowException(f"Trace with ID {LOCATED_PREFIX}{place}/{digits} is not found.", NOT_FOUND)
 
 
 def _waits() -> Iterator[float]:
