@@ -13,6 +13,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey
 from genspan.exporters.mlflow.translate import translate
+from genspan.instrumentation.core.operation import exception_type
 from genspan.mlflow.entities import Link, Span, SpanEvent, SpanLogLevel, SpanStatus, SpanStatusCode, SpanType
 from genspan.mlflow.entities.span import decoded
 from genspan.mlflow.exceptions import MlflowException
@@ -323,17 +324,13 @@ def fail(span: AnyOTelSpan, exception: BaseException) -> None:
     span.add_event(
         "exception",
         {
-            "exception.type": _full_name(type(exception)),
+            "exception.type": exception_type(exception),
             "exception.message": _message(exception),
             "exception.stacktrace": "".join(traceback.format_exception(exception)),
         },
     )
-    span.set_attribute(names.ERROR_TYPE, type(exception).__qualname__)
+    span.set_attribute(names.ERROR_TYPE, exception_type(exception))
     span.set_status(Status(StatusCode.ERROR, f"{type(exception).__name__}: {_message(exception)}"))
-
-
-def _full_name(kind: type) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _message(exception: BaseException) -> str:
