@@ -97,6 +97,17 @@ class TestKernel:
         assert len(cell.html) == 1
         assert cell.text == ""
 
+    def test_a_slow_store_does_not_hold_up_the_notebook_for_every_trace(self, cells) -> None:
+        cell = cells.run(
+            "import time\nfrom genspan.mlflow.notebook import display\ndisplay._PATIENCE = 0.2\nread = []\n"
+            "def slow(name):\n    read.append(name)\n    time.sleep(0.3)\n    return made\n"
+            "mlflow.flush_trace_async_logging()\nmade = mlflow.search_traces(max_results=1, return_type='list')[0]\n"
+            "for name in 'abc': display.trace_ended(name, lambda name=name: slow(name))"
+        )
+        (html,) = cell.html
+        assert "… 2 more traces" in Parsed(html).text
+        assert cells.run("print(read)\ndisplay._PATIENCE = 5.0").text == "['a']\n"
+
     def test_traces_read_back_are_shown_on_request(self, cells) -> None:
         cell = cells.run(
             "from genspan.mlflow.notebook import display\nmlflow.flush_trace_async_logging()\n"

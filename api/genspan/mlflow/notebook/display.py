@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,8 @@ _MAX_TRACES: Final = 10
 
 _LATE: Final = 0.1
 """Seconds after which a trace is read whose cell has run already: by then its root is with all who are told of it."""
+_PATIENCE: Final = 5.0
+"""Seconds after which no more traces of a cell are read: a store may be slow, and the next cell waits."""
 
 _logger = logging.getLogger(__name__)
 
@@ -147,7 +150,13 @@ class _Notebook:
             _logger.debug("A trace is not shown", exc_info=True)
 
     def _show(self, reads: Iterable[Callable[[], Trace | None]], more: int) -> None:
-        traces = [trace for read in reads if (trace := _read(read)) is not None]
+        until = time.monotonic() + _PATIENCE
+        traces = []
+        for read in reads:
+            if time.monotonic() > until:
+                more += 1
+            elif (trace := _read(read)) is not None:
+                traces.append(trace)
         if not traces or not _state.enabled:
             return
         from genspan.mlflow.notebook import html_of
