@@ -309,6 +309,14 @@ def test_facts_of_a_trace() -> None:
     assert repr(own) == repr(real)
 
 
+def test_a_kind_of_feedback_of_ones_own() -> None:
+    class Stars(ours.Feedback):
+        pass
+
+    assert Stars(value=5).to_dictionary()["feedback"] == {"value": 5.0}
+    assert type(ours.Assessment.from_dictionary(Stars(value=5).to_dictionary())) is ours.Feedback
+
+
 # Errors ---------------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ def info(number: int, where: str = "TRACKING_STORE") -> dict[str, Any]:
         "execution_duration": "1.5s",
         "state": "OK",
         "tags": {"mlflow.trace.spansLocation": where},
+        "of a later version": 1,
     }
 
 

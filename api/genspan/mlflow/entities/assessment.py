@@ -114,8 +114,9 @@ class Assessment:
 
     _KINDS: ClassVar[dict[str, type[Assessment]]] = {}
 
-    def __init_subclass__(cls, kind: str) -> None:
-        Assessment._KINDS[kind] = cls
+    def __init_subclass__(cls, kind: str | None = None) -> None:
+        if kind is not None:
+            Assessment._KINDS[kind] = cls
 
     def __post_init__(self) -> None:
         if [self.expectation, self.feedback, self.issue].count(None) != 2:

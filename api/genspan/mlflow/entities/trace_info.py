@@ -61,7 +61,8 @@ class TraceInfo:
         """What `to_dict` wrote, here or in any MLflow since 2.14, or what a server answers."""
         if "request_id" in d:
             return _of_version_2(**d)
-        fields = dict(d)
+        # A server may be newer, and say more.
+        fields = {name: value for name, value in d.items() if name in cls.__dataclass_fields__}
         if assessments := d.get("assessments"):
             fields["assessments"] = [Assessment.from_dictionary(assessment) for assessment in assessments]
         if location := d.get("trace_location"):
@@ -72,7 +73,7 @@ class TraceInfo:
             fields["request_time"] = timestamp.read(request_time)
         if isinstance(duration := d.get("execution_duration"), str):
             fields["execution_duration"] = timestamp.read_duration(duration)
-        if (milliseconds := fields.pop("execution_duration_ms", None)) is not None:
+        if (milliseconds := d.get("execution_duration_ms")) is not None:
             fields["execution_duration"] = milliseconds
         return cls(**fields)
 

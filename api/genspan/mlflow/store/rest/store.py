@@ -56,7 +56,7 @@ class RestTraceStore:
         with self._asked() as server:
             try:
                 answer = server.get(f"{_TRACES}/get", trace_id=trace_id)
-            except StoreUnavailable:
+            except ServerFault:  # It says so of spans that are in a file.
                 info = messages.info(server.get(self._path(trace_id))["trace"]["trace_info"])
                 if _is_in_tracking_store(info):
                     raise
