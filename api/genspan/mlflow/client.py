@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import assessments, reading, settings
 from .entities import Link, PagedList, SpanStatus, SpanType, Trace
 from .exceptions import BAD_REQUEST, RESOURCE_DOES_NOT_EXIST, MlflowException
+from .notebook import display as notebook
 from .store import open_store
 from .store.contract import TraceStore
 from .tracing.fluent import AnySpan, get_current_active_span, start_span_no_context
@@ -158,9 +159,15 @@ class MlflowClient:
     def get_trace(
         self, trace_id: str | None = None, display: bool = True, flush: bool = False, *, request_id: str | None = None
     ) -> Trace:
-        """A trace with all its spans. Raises MlflowException where there is none."""
+        """A trace with all its spans, in a notebook shown under the cell unless `display` is False.
+
+        Raises MlflowException where there is none.
+        """
         reading.flush_pending()
-        return self._store.get_trace(_either(trace_id, request_id))
+        found = self._store.get_trace(_either(trace_id, request_id))
+        if display:
+            notebook.show([found])
+        return found
 
     def search_traces(
         self,
