@@ -13,6 +13,7 @@ everything else with a status or late, until told otherwise.
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 import os
@@ -32,6 +33,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from support.ports import free_port
 
+ID_KEYS = ("trace_id", "span_id", "parent_span_id")
 STATES = {0: "OK", 1: "OK", 2: "ERROR"}
 
 
@@ -102,6 +104,12 @@ def spans_of(headers: dict[str, str], body: bytes) -> list[dict[str, Any]]:
     return spans
 
 
+def in_json(span: dict[str, Any]) -> dict[str, Any]:
+    """A span as protobuf's JSON has it, where ids are base64."""
+    ids = {key: base64.b64encode(bytes.fromhex(span[key] or "")).decode() for key in ID_KEYS}
+    return {**span, **ids, "status": {"code": f"STATUS_CODE_{span['state']}"}}
+
+
 class Server:
     """Answers requests."""
 
@@ -165,7 +173,8 @@ class Server:
                 return {"trace": {"trace_info": info}}
             case "GET", "traces/get":
                 (id,) = parse_qs(url.query)["trace_id"]
-                return {"trace": {"trace_info": self.info(id), "spans": list(self.stored.spans.get(id, {}).values())}}
+                spans = [in_json(span) for span in self.stored.spans.get(id, {}).values()]
+                return {"trace": {"trace_info": self.info(id), "spans": spans}}
             case "GET", "experiments/get":
                 return {"experiment": {"experiment_id": "0", "name": "Default", "lifecycle_stage": "active"}}
         raise Refusal(f"{method} {url.path} is not spoken here")
