@@ -1,4 +1,4 @@
-"""Filters as SQL over `trace_info AS trace`.
+"""Conditions on traces as SQL over `trace_info AS trace`.
 
 What each field means is as `SqlAlchemyStore` has it in mlflow 3.17.2 (`_get_filter_clauses_for_search_traces`). Where
 the file is of an older release, session, name, tokens and cost are looked for where that release kept them.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey
@@ -23,35 +22,44 @@ from genspan.mlflow.store.search import (
     Number,
     Operator,
     Prompt,
-    SpanAttribute,
-    SpanColumn,
-    SpanContent,
     Tag,
     Text,
     Value,
 )
 from genspan.mlflow.store.sqlite.columns import counted, promoted
+from genspan.mlflow.store.sqlite.comparing import compared
+from genspan.mlflow.store.sqlite.span_conditions import OF_SPANS
 from genspan.mlflow.store.sqlite.sql import Sql, joined, marks
-
-OF_SPANS: Final = (SpanColumn, SpanAttribute, SpanContent)
-
-CLOCK_SKEW_MS: Final = 10_000
-"""How much earlier than its trace a span may have begun to be looked at, where a filter says from when."""
 
 _IS_NUMBER: Final = "(assessment.value GLOB '[0-9]*' OR assessment.value GLOB '-[0-9]*')"
 
-_GLOB_SPECIAL: Final = re.compile(r"[*?\[]")
+SESSION: Final = Metadata(TraceMetadataKey.TRACE_SESSION)
 
 
-def where(comparisons: Sequence[Comparison], experiment_ids: Sequence[int], layout: Layout) -> Sql:
-    """The traces of some experiments that meet all conditions. Conditions on spans are about one and the same span."""
+def on_traces(comparisons: Sequence[Comparison], experiment_ids: Sequence[int], layout: Layout) -> list[Sql]:
+    """What traces of some experiments must meet, but for what their spans must."""
     scope = "trace.experiment_id IN " + marks(experiment_ids)
-    of_trace = [
+    conditions = [
         "(" + _condition(comparison, scope, layout) + ")"
         for comparison in comparisons
         if not isinstance(comparison.field, OF_SPANS)
     ]
-    return joined(" AND ", [scope, *of_trace, *_of_span(comparisons)])
+    return [scope, *conditions]
+
+
+def name_few(comparisons: Sequence[Comparison], layout: Layout) -> bool:
+    """Whether an index leads to all traces that can meet the conditions, and there are not many.
+
+    SQLite does not know: without statistics (MLflow makes none) it walks through all traces in the order asked for.
+    """
+    return any(
+        comparison.operator in (Operator.EQUAL, Operator.IN)
+        and (
+            comparison.field in (Text("request_id"), Prompt(), Issue())
+            or (comparison.field == SESSION and column_of(SESSION, layout) is not None)
+        )
+        for comparison in comparisons
+    )
 
 
 def column_of(field: Field, layout: Layout) -> Sql | None:
@@ -66,21 +74,11 @@ def column_of(field: Field, layout: Layout) -> Sql | None:
     return None
 
 
-def glob(pattern: str) -> str:
-    """A LIKE pattern for GLOB, which minds capitals whatever the connection's settings."""
-    return _GLOB_SPECIAL.sub(r"[\g<0>]", pattern).replace("%", "*").replace("_", "?")
-
-
-def regexp(pattern: str, text: str | None) -> bool | None:
-    """SQL's `regexp`, as SQLAlchemy defines it for SQLite."""
-    return None if text is None else re.search(pattern, text) is not None
-
-
 def _condition(comparison: Comparison, scope: Sql, layout: Layout) -> Sql:
     field = comparison.field
     column = column_of(field, layout)
     if column is not None:
-        return _compared(column, comparison.operator, comparison.value)
+        return compared(column, comparison.operator, comparison.value)
     if isinstance(field, Metadata):
         if field.key == TraceMetadataKey.SOURCE_RUN and comparison.operator is Operator.EQUAL:
             return _of_run(comparison)
@@ -100,20 +98,6 @@ def _condition(comparison: Comparison, scope: Sql, layout: Layout) -> Sql:
     )
 
 
-def _compared(column: Sql, operator: Operator, value: Value) -> Sql:
-    if operator in (Operator.IS_NULL, Operator.IS_NOT_NULL):
-        return column + f" {operator}"
-    if isinstance(value, tuple):
-        return column + f" {operator} " + marks(value)
-    if operator is Operator.LIKE:
-        return column + Sql(" GLOB ?", (glob(str(value)),))
-    if operator is Operator.ILIKE:
-        return column + Sql(" LIKE ?", (value,))
-    if operator is Operator.RLIKE:
-        return Sql("regexp(?, ", (value,)) + column + ")"
-    return column + Sql(f" {operator} ?", (value,))
-
-
 def _row(table: str, key: str, comparison: Comparison) -> Sql:
     """A condition on a tag or an entry of metadata. One that is not there meets none but IS NULL."""
     found = Sql(
@@ -123,7 +107,7 @@ def _row(table: str, key: str, comparison: Comparison) -> Sql:
         return "NOT " + found + ")"
     if comparison.operator is Operator.IS_NOT_NULL:
         return found + ")"
-    return found + " AND " + _compared(Sql("entry.value"), comparison.operator, comparison.value) + ")"
+    return found + " AND " + compared(Sql("entry.value"), comparison.operator, comparison.value) + ")"
 
 
 def _of_run(comparison: Comparison) -> Sql:
@@ -179,25 +163,23 @@ def _assessed(field: Assessed, comparison: Comparison, scope: Sql, layout: Layou
     )
     if comparison.operator not in (Operator.IS_NULL, Operator.IS_NOT_NULL):
         counts += " AND " + _of_value(comparison)
-    own = "trace.request_id IN (SELECT assessment.trace_id FROM assessments AS assessment WHERE " + counts + ")"
-    session = column_of(Metadata(TraceMetadataKey.TRACE_SESSION), layout) or Sql(
-        f"(SELECT value FROM trace_request_metadata WHERE request_id = trace.request_id"
-        f" AND key = '{TraceMetadataKey.TRACE_SESSION}')"
+    session = column_of(SESSION, layout) or Sql(
+        f"(SELECT value FROM trace_request_metadata WHERE request_id = trace.request_id AND key = '{SESSION.key}')"
     )
     of_session = (
-        session
-        + " IN (SELECT "
+        "SELECT "
         + session
         + " FROM assessments AS assessment JOIN trace_info AS trace ON trace.request_id = assessment.trace_id WHERE "
-        + counts
-        + " AND "
-        + scope
-        + Sql(" AND instr(assessment.assessment_metadata, ?) > 0 AND ", (f'"{TraceMetadataKey.TRACE_SESSION}":',))
-        + session
-        + " IS NOT NULL)"
+        + joined(" AND ", [counts, scope, Sql("instr(assessment.assessment_metadata, ?) > 0", (f'"{SESSION.key}":',))])
     )
-    found = own + " OR coalesce(" + of_session + ", 0)"
-    return "NOT (" + found + ")" if comparison.operator is Operator.IS_NULL else found
+    judged = (
+        "(SELECT assessment.trace_id FROM assessments AS assessment WHERE "
+        + counts
+        + " UNION SELECT trace.request_id FROM trace_info AS trace WHERE "
+        + joined(" AND ", [scope, session + " IN (" + of_session + ")"])
+        + ")"
+    )
+    return f"trace.request_id {'NOT IN' if comparison.operator is Operator.IS_NULL else 'IN'} " + judged
 
 
 def _of_value(comparison: Comparison) -> Sql:
@@ -206,44 +188,7 @@ def _of_value(comparison: Comparison) -> Sql:
     stored = Sql("assessment.value")
     if operator in (Operator.EQUAL, Operator.UNEQUAL):
         membership = Operator.IN if operator is Operator.EQUAL else Operator.NOT_IN
-        return _compared(stored, membership, (str(value), json.dumps(value)))
+        return compared(stored, membership, (str(value), json.dumps(value)))
     if isinstance(value, str):
-        return _compared(stored, operator, value)
-    return f"{_IS_NUMBER} AND " + _compared(Sql("CAST(assessment.value AS REAL)"), operator, value)
-
-
-def _of_span(comparisons: Sequence[Comparison]) -> Iterator[Sql]:
-    conditions = [_span_condition(comparison) for comparison in comparisons if isinstance(comparison.field, OF_SPANS)]
-    if not conditions:
-        return
-    starts = [
-        comparison.value
-        for comparison in comparisons
-        if comparison.field == Number("timestamp_ms")
-        and comparison.operator in (Operator.GREATER, Operator.AT_LEAST)
-        and isinstance(comparison.value, (int, float))
-    ]
-    if starts:
-        since = int((max(starts) - CLOCK_SKEW_MS) * 1_000_000)
-        conditions.insert(0, Sql("span.start_time_unix_nano >= ?", (since,)))
-    yield (
-        "EXISTS (SELECT 1 FROM spans AS span WHERE span.trace_id = trace.request_id"
-        " AND span.experiment_id = trace.experiment_id AND " + joined(" AND ", conditions) + ")"
-    )
-
-
-def _span_condition(comparison: Comparison) -> Sql:
-    field, operator, value = comparison.field, comparison.operator, comparison.value
-    if isinstance(field, SpanColumn):
-        return _compared(Sql(f"span.{field.name}"), operator, value)
-    if isinstance(field, SpanAttribute):
-        # What MLflow does: LIKE looks at all that comes after the key, and = finds nothing.
-        value = _rlike(field.key, str(value)) if operator is Operator.RLIKE else f'%"{field.key}"{value}%'
-    return _compared(Sql("span.content"), operator, value)
-
-
-def _rlike(key: str, pattern: str) -> str:
-    """A regular expression for the text of one attribute, for the text of all."""
-    starts = "" if pattern.startswith("^") else ".*"
-    ends = r"\\\"" if pattern.endswith("$") else ""
-    return f'"{key}": "\\\\"{starts}{pattern.removeprefix("^").removesuffix("$")}{ends}'
+        return compared(stored, operator, value)
+    return f"{_IS_NUMBER} AND " + compared(Sql("CAST(assessment.value AS REAL)"), operator, value)

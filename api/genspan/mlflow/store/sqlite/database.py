@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from genspan.exporters.mlflow.stores import StoreUnavailable
 from genspan.exporters.mlflow.stores.sqlite import schema
@@ -14,6 +15,9 @@ from genspan.exporters.mlflow.stores.sqlite.connection import Connection
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
 from genspan.exporters.mlflow.stores.sqlite.store import path_of
 from genspan.mlflow.exceptions import TEMPORARILY_UNAVAILABLE, MlflowException
+
+PATIENCE: Final = 20.0
+"""Seconds to wait for another's lock, as MLflow's own client does (3.17.2); longer than an export, which can wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class DatabaseFile:
     """Transactions on the file of a tracking URI, from any thread, before and after a fork.
 
     Each raises MlflowException: TEMPORARILY_UNAVAILABLE where the file cannot be read or written, is locked for longer
-    than `connection.BUSY_TIMEOUT`, or has tables that this version does not know.
+    than PATIENCE, or has tables that this version does not know.
     """
 
     def __init__(self, uri: str) -> None:
@@ -36,26 +40,21 @@ class DatabaseFile:
             self._path = path_of(uri)
         except ValueError as error:
             raise MlflowException.invalid_parameter_value(error) from error
-        self._writer = Connection(self._path)
+        self._writer = Connection(self._path, PATIENCE)
         self._writing = threading.Lock()
-        self._idle: list[Connection] = []
-        """Connections that read, each used by one thread at a time; as many as ever read at once."""
+        self._reader = Connection(self._path, PATIENCE)
+        self._reading = threading.Lock()
+        """One reads at a time: SQLite (3.40) lets a process that reads begin to read again though another process waits
+        to write, so threads that read in turns would keep that one waiting for ever (but for WAL)."""
 
     @contextmanager
     def reading(self) -> Iterator[Database | None]:
-        """One moment of the file; None where there is no file or nothing in it."""
-        try:
-            reader = self._idle.pop()
-        except IndexError:
-            reader = Connection(self._path)
-        try:
-            with _told(), reader.snapshot() as connection:
-                if connection is None or schema.is_empty(connection):
-                    yield None
-                else:
-                    yield Database(connection, schema.read(connection, self._path))
-        finally:
-            self._idle.append(reader)
+        """One moment of the file; None where there is no file or nothing in it. Others write when the block ends."""
+        with self._reading, _told(), self._reader.snapshot() as connection:
+            if connection is None or schema.is_empty(connection):
+                yield None
+            else:
+                yield Database(connection, schema.read(connection, self._path))
 
     @contextmanager
     def writing(self) -> Iterator[Database | None]:
@@ -78,8 +77,8 @@ class DatabaseFile:
         """Lets go of the file; whatever is asked next opens it again."""
         with self._writing:
             self._writer.close()
-        while self._idle:
-            self._idle.pop().close()
+        with self._reading:
+            self._reader.close()
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genspan.mlflow.store.search import Comparison, Metadata, Number, Operator, Order, Tag, Text
-from genspan.mlflow.store.sqlite.conditions import column_of, regexp, where
+from genspan.mlflow.store.sqlite.comparing import regexp
+from genspan.mlflow.store.sqlite.conditions import column_of, name_few, on_traces
 from genspan.mlflow.store.sqlite.database import Database
+from genspan.mlflow.store.sqlite.span_conditions import among_few, leading_to_few, of_trace, on_spans
 from genspan.mlflow.store.sqlite.sql import Sql, joined
 
 _NEVER_NULL = frozenset({"timestamp_ms", "end_time_ms", "experiment_id", "request_id", "status"})
@@ -23,12 +25,20 @@ def find(
     """Ids of at most `count` traces that meet all conditions, after the first `start` of them."""
     if any(comparison.operator is Operator.RLIKE for comparison in comparisons):
         database.connection.create_function("regexp", 2, regexp, deterministic=True)
+    conditions = on_traces(comparisons, experiment_ids, database.layout)
+    are_few = name_few(comparisons, database.layout)
+    if spans := on_spans(comparisons):
+        indexed = None if are_few else leading_to_few(database.connection, comparisons, experiment_ids)
+        conditions.append(among_few(spans, indexed) if indexed else of_trace(spans))
+        are_few = are_few or indexed is not None
     joins, keys = _sorted(database, orders)
+    if are_few:  # `+` keeps SQLite from walking through an index that is in order.
+        keys[0] = f"+{keys[0]}"
     query = (
         "SELECT trace.request_id FROM trace_info AS trace"
         + joins
         + " WHERE "
-        + where(comparisons, experiment_ids, database.layout)
+        + joined(" AND ", conditions)
         + " ORDER BY "
         + ", ".join(keys)
         + Sql(" LIMIT ? OFFSET ?", (count, start))

@@ -111,23 +111,32 @@ class SqliteTraceStore:
         orders = parse_order(order_by)
         start = page_start(page_token)
         places = [_number(id) for id in experiment_ids]
+        if run_id is not None:
+            self._check_run(run_id, experiment_ids)
         traces: list[Trace] = []
-        with self._file.reading() as database:
-            if database is None:
-                return PagedList([], None)
-            if run_id is not None:
-                _check_run(linking.experiment_of_run(database, run_id), run_id, experiment_ids)
-            more = bool(places)
-            while more and len(traces) < max_results:
-                wanted = max_results - len(traces)
-                ids = find(database, places, comparisons, orders, start, wanted)
-                start, more = start + len(ids), len(ids) == wanted
-                found = infos.read(database, ids)
-                if include_spans:
-                    traces.extend(_with_spans(found, spans.contents(database, ids)))
-                else:
-                    traces.extend(Trace(info, TraceData([])) for info in found)
+        more = bool(places)
+        while more and len(traces) < max_results:
+            wanted = max_results - len(traces)
+            with self._file.reading() as database:
+                ids = find(database, places, comparisons, orders, start, wanted) if database else []
+                found = infos.read(database, ids) if database else []
+                stored = spans.contents(database, ids) if database and include_spans else {}
+            start, more = start + len(ids), len(ids) == wanted
+            traces.extend(_with_spans(found, stored) if include_spans else (Trace(info, TraceData()) for info in found))
         return PagedList(traces, token_after(start) if more else None)
+
+    def _check_run(self, run_id: str, experiment_ids: Sequence[str]) -> None:
+        """Raises MlflowException where the run is not of one of the experiments."""
+        with self._file.reading() as database:
+            experiment_id = linking.experiment_of_run(database, run_id) if database else None
+        if experiment_id is None:
+            raise _no_run(run_id)
+        if experiment_id not in experiment_ids:
+            raise MlflowException.invalid_parameter_value(
+                f"Run {run_id} belongs to experiment {experiment_id}, which is not in the list of locations provided: "
+                f"{list(experiment_ids)}. Please include experiment {experiment_id} in the `locations` parameter to "
+                "search for traces from this run."
+            )
 
     def delete_traces(
         self,
@@ -251,17 +260,6 @@ def _narrowed(run_id: str | None, model_id: str | None) -> Iterator[Comparison]:
     for key, id in ((TraceMetadataKey.SOURCE_RUN, run_id), (TraceMetadataKey.MODEL_ID, model_id)):
         if id is not None:
             yield Comparison(Metadata(key), Operator.EQUAL, id)
-
-
-def _check_run(experiment_id: str | None, run_id: str, experiment_ids: Sequence[str]) -> None:
-    if experiment_id is None:
-        raise _no_run(run_id)
-    if experiment_id not in experiment_ids:
-        raise MlflowException.invalid_parameter_value(
-            f"Run {run_id} belongs to experiment {experiment_id}, which is not in the list of locations provided: "
-            f"{list(experiment_ids)}. Please include experiment {experiment_id} in the `locations` parameter to search "
-            "for traces from this run."
-        )
 
 
 def _with_spans(found: Sequence[TraceInfo], stored: spans.Contents) -> Iterator[Trace]:

@@ -27,8 +27,10 @@ class Connection:
     a power cut.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, patience: float | None = None) -> None:
+        """`patience` is how many seconds to wait for another's lock; BUSY_TIMEOUT where it is not given."""
         self.path = path
+        self._patience = BUSY_TIMEOUT if patience is None else patience
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, ...] | None = None
 
@@ -98,7 +100,7 @@ class Connection:
             self.close()
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
             self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+                self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._identity = (os.getpid(),)
