@@ -346,6 +346,30 @@ def test_values_of_any_type(tracing_to: Tracing) -> None:
     assert recorded[1] == {"x": 1}
 
 
+def test_arrays_and_tables(tracing_to: Tracing) -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+
+    @mlflow.trace
+    def take(array: Any, table: Any) -> Any:
+        return array
+
+    take(numpy.array([[1, 2]]), pandas.DataFrame({"a": [1, 2]}))
+    inputs = content(tracing_to.spans["take"], "Inputs")
+    assert inputs["array"] == [[1, 2]]
+    assert inputs["table"] == {"a": {"0": 1, "1": 2}}
+
+
+def test_a_call_that_does_not_fit_is_the_functions_to_refuse(tracing_to: Tracing) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        mlflow.trace(lambda x: x, name="f")(y=1)
+    assert content(tracing_to.spans["f"], "Inputs") == {"args": [], "kwargs": {"y": 1}}
+
+
+def test_a_function_of_c_that_names_no_parameters(tracing_to: Tracing) -> None:
+    assert mlflow.trace(max)(1, 2) == 2
+    assert content(tracing_to.spans["max"], "Inputs") == {"args": [1, 2], "kwargs": {}}
+
+
 def test_content_is_left_out_where_the_user_said_so(tracing_to: Tracing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "NO_CONTENT")
     assert mlflow.trace(lambda secret: secret, name="f")("x") == "x"

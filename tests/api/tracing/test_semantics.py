@@ -124,6 +124,16 @@ def test_what_has_no_form_in_the_conventions_is_left_to_mlflows_attributes(
     assert not caplog.records
 
 
+def test_tools_by_mlflows_function(tracing_to: Tracing) -> None:
+    with mlflow.start_span("it", span_type=SpanType.LLM) as span:
+        mlflow.tracing.set_span_chat_tools(span, [TOOL])  # type: ignore[arg-type]
+        with pytest.raises(mlflow.MlflowException):
+            mlflow.tracing.set_span_chat_tools(span, "weather")  # type: ignore[arg-type]
+    found = mlflow.get_trace(span.trace_id)
+    assert found is not None
+    assert found.data.spans[0].attributes["mlflow.chat.tools"] == [TOOL]
+
+
 def test_what_the_user_says_in_the_conventions_words_wins(tracing_to: Tracing) -> None:
     found = recorded(tracing_to, SpanType.TOOL, {}, 1, **{names.GEN_AI_TOOL_NAME: "mine"})
     assert found[names.GEN_AI_TOOL_NAME] == "mine"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from genspan.exporters.mlflow.keys import SpanAttributeKey
+from genspan.mlflow.exceptions import MlflowException
 from genspan.mlflow.notebook.display import disable as disable_notebook_display
 from genspan.mlflow.notebook.display import enable as enable_notebook_display
 
@@ -16,6 +19,8 @@ from .scope import context
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
+    from .live_span import LiveSpan
+
 __all__ = [
     "configure",
     "context",
@@ -27,6 +32,7 @@ __all__ = [
     "get_tracing_context_headers_for_http_request",
     "reset",
     "set_destination",
+    "set_span_chat_tools",
     "set_tracing_context_from_http_request_headers",
 ]
 
@@ -39,6 +45,18 @@ def get_bridged_tracer_provider() -> TracerProvider:
 
     provider.tracer()
     return trace.get_tracer_provider()
+
+
+def set_span_chat_tools(span: LiveSpan, tools: Sequence[Any]) -> None:
+    """Says which tools a model call was offered: OpenAI's function tools, as dicts or objects that hold the same.
+
+    Raises MlflowException for what is no list.
+    """
+    if not isinstance(tools, (list, tuple)):
+        raise MlflowException.invalid_parameter_value(
+            f"Invalid type for tools: {type(tools)}. Give a list of function tools."
+        )
+    span.set_attribute(SpanAttributeKey.CHAT_TOOLS, list(tools))
 
 
 def reset() -> None:

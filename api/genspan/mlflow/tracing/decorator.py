@@ -181,9 +181,11 @@ def _wrapped(function: Callable[..., Any], traced: Traced) -> Callable[..., Any]
 
 
 def _function(function: Callable[..., Any], traced: Traced) -> Callable[..., Any]:
+    signature = _signature(function)
+
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with traced.span() as span:
-            _take_inputs(span, function, args, kwargs)
+            _take_inputs(span, function, signature, args, kwargs)
             result = function(*args, **kwargs)
             _take_outputs(span, result)
             return result
@@ -192,9 +194,11 @@ def _function(function: Callable[..., Any], traced: Traced) -> Callable[..., Any
 
 
 def _coroutine(function: Callable[..., Any], traced: Traced) -> Callable[..., Any]:
+    signature = _signature(function)
+
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         with traced.span() as span:
-            _take_inputs(span, function, args, kwargs)
+            _take_inputs(span, function, signature, args, kwargs)
             result = await function(*args, **kwargs)
             _take_outputs(span, result)
             return result
@@ -205,11 +209,18 @@ def _coroutine(function: Callable[..., Any], traced: Traced) -> Callable[..., An
 class _Items:
     """The items of one generator, and the span that ends with it."""
 
-    def __init__(self, function: Callable[..., Any], traced: Traced, args: Any, kwargs: Any) -> None:
+    def __init__(
+        self,
+        traced: Traced,
+        function: Callable[..., Any],
+        signature: inspect.Signature | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
         self.span = traced.detached_span()
         self._reducer = traced.output_reducer
         self._items: list[Any] = []
-        _take_inputs(self.span, function, args, kwargs)
+        _take_inputs(self.span, function, signature, args, kwargs)
 
     def current(self) -> AbstractContextManager[Any]:
         """The span as the current one, for as long as the generator's own code runs."""
@@ -258,8 +269,10 @@ def _current(span: AnySpan) -> Generator[None]:
 
 
 def _generator(function: Callable[..., Any], traced: Traced) -> Callable[..., Any]:
+    signature = _signature(function)
+
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        items = _Items(function, traced, args, kwargs)
+        items = _Items(traced, function, signature, args, kwargs)
         inner = function(*args, **kwargs)
         step: Callable[[], Any] = functools.partial(next, inner)
         try:
@@ -288,8 +301,10 @@ def _generator(function: Callable[..., Any], traced: Traced) -> Callable[..., An
 
 
 def _async_generator(function: Callable[..., Any], traced: Traced) -> Callable[..., Any]:
+    signature = _signature(function)
+
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        items = _Items(function, traced, args, kwargs)
+        items = _Items(traced, function, signature, args, kwargs)
         inner = function(*args, **kwargs)
         step: Callable[[], Any] = inner.__anext__
         try:
@@ -317,23 +332,51 @@ def _async_generator(function: Callable[..., Any], traced: Traced) -> Callable[.
     return wrapper
 
 
-def _take_inputs(span: AnySpan, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """How the function is called; None for those of C that do not say."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _take_inputs(
+    span: AnySpan,
+    function: Callable[..., Any],
+    signature: inspect.Signature | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     if isinstance(span, LiveSpan):
-        guarded(_set_inputs, span, function, args, kwargs)
+        guarded(_set_inputs, span, function, signature, args, kwargs)
 
 
-def _set_inputs(span: LiveSpan, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+def _set_inputs(
+    span: LiveSpan,
+    function: Callable[..., Any],
+    signature: inspect.Signature | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     span.set_attribute(SpanAttributeKey.FUNCTION_NAME, getattr(function, "__name__", type(function).__name__))
     if not _records_content():
         return
-    signature = inspect.signature(function)
+    try:
+        arguments = {} if signature is None else _named(signature, args, kwargs)
+    except TypeError:  # Not how it is called, which the function itself is about to say.
+        signature = None
+    span.set_inputs({"args": args, "kwargs": kwargs} if signature is None else arguments)
+
+
+def _named(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments by the names of their parameters, without `self`."""
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
     arguments = dict(bound.arguments)
     first = next(iter(arguments), None)
     if first == "self" or (first == "cls" and isinstance(arguments["cls"], type)):
         del arguments[first]
-    span.set_inputs(arguments)
+    return arguments
 
 
 def _take_outputs(span: AnySpan, result: Any) -> None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey
 from genspan.exporters.mlflow.translate import translate
+from genspan.exporters.mlflow.translate.reserved import json_text
 from genspan.instrumentation.core.operation import exception_type
 from genspan.mlflow.entities import Link, Span, SpanEvent, SpanLogLevel, SpanStatus, SpanStatusCode, SpanType
 from genspan.mlflow.entities.span import decoded
@@ -126,8 +127,8 @@ class LiveSpan(Span):
     def get_attribute(self, key: str) -> Any:
         """One attribute in plain JSON types; None where it is not set."""
         given = self._span.attributes or {}
-        if key in given and not key.startswith("mlflow."):
-            return read(given[key])
+        if key in given:
+            return decoded(json_text(key, given[key])) if key.startswith("mlflow.") else read(given[key])
         return decoded(self._json_attributes.get(key))
 
     def to_immutable_span(self) -> Span:
