@@ -1,6 +1,7 @@
 """Where MLflow traces are written: one store per kind of tracking URI.
 
-A store for another kind is one module here and one line in `STORES`.
+A store for another kind is one module here and one line in `STORES`. Only the one that is used is imported: a program
+that writes to a file loads no HTTP client.
 """
 
 from __future__ import annotations
@@ -10,10 +11,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from genspan.exporters.mlflow.stores.contract import Experiment, Rejection, Store, StoreUnavailable
-from genspan.exporters.mlflow.stores.database.store import DatabaseStore
-from genspan.exporters.mlflow.stores.databricks.store import DatabricksStore
-from genspan.exporters.mlflow.stores.server.store import ServerStore
-from genspan.exporters.mlflow.stores.sqlite import SqliteStore
 
 __all__ = [
     "STORES",
@@ -26,14 +23,39 @@ __all__ = [
     "without_secrets",
 ]
 
+
+def _sqlite(uri: str) -> Store:
+    from genspan.exporters.mlflow.stores.sqlite import SqliteStore
+
+    return SqliteStore(uri)
+
+
+def _server(uri: str) -> Store:
+    from genspan.exporters.mlflow.stores.server.store import ServerStore
+
+    return ServerStore(uri)
+
+
+def _database(uri: str) -> Store:
+    from genspan.exporters.mlflow.stores.database.store import DatabaseStore
+
+    return DatabaseStore(uri)
+
+
+def _databricks(uri: str) -> Store:
+    from genspan.exporters.mlflow.stores.databricks.store import DatabricksStore
+
+    return DatabricksStore(uri)
+
+
 STORES: Final[Mapping[str, Callable[[str], Store]]] = {
-    "sqlite": SqliteStore,
-    "http": ServerStore,
-    "https": ServerStore,
-    "postgresql": DatabaseStore,
-    "mysql": DatabaseStore,
-    "mssql": DatabaseStore,
-    "databricks": DatabricksStore,
+    "sqlite": _sqlite,
+    "http": _server,
+    "https": _server,
+    "postgresql": _database,
+    "mysql": _database,
+    "mssql": _database,
+    "databricks": _databricks,
 }
 """Stores by the scheme of the tracking URI, without SQLAlchemy's `+driver`."""
 
