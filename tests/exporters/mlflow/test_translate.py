@@ -109,6 +109,7 @@ def test_a_chat_span_becomes_the_span_that_mlflow_stores(monkeypatch: pytest.Mon
     assert {key: json.loads(text) for key, text in result.attributes.items()} == {
         "mlflow.traceRequestId": f"tr-{TRACE_ID}",
         "mlflow.spanType": "CHAT_MODEL",
+        "mlflow.spanLogLevel": 20,
         "mlflow.message.format": "openai",
         "mlflow.llm.cost": {"input_cost": 0.25, "output_cost": 0.5, "total_cost": 0.75},
         "mlflow.spanInputs": {
@@ -196,6 +197,7 @@ def test_a_span_that_is_none_of_genai_keeps_its_attributes_and_has_no_type() -> 
 
     assert result.type is None
     assert result.attributes == {
+        "mlflow.spanLogLevel": "10",
         "http.route": '"/ask"',
         "http.response.status_code": "200",
         "flags": "[true,false]",
@@ -265,6 +267,36 @@ def test_the_operation_gives_the_type(operation: str, span_type: str | None) -> 
     result = translated(operation__name=operation)
     assert result.type == span_type
     assert json.loads(result.attributes.get("mlflow.spanType", "null")) == span_type
+
+
+class TestLogLevel:
+    """As MLflow's own spans have it, for the filter of its UI."""
+
+    @pytest.mark.parametrize("operation", [*SPAN_TYPES, "transmogrify"])
+    def test_an_operations_level_is_that_of_mlflows_spans_of_its_type(self, operation: str) -> None:
+        from mlflow.tracing.utils.default_log_level import default_log_level_for_span_type
+
+        result = translated(operation__name=operation)
+        assert result.attributes["mlflow.spanLogLevel"] == str(int(default_log_level_for_span_type(result.type)))
+
+    @pytest.mark.parametrize(("chosen", "level"), [("TOOL", "20"), ("PARSER", "10"), ("MINE", "10")])
+    def test_a_type_that_was_chosen_counts(self, chosen: str, level: str) -> None:
+        result = translate(recorded({"gen_ai.operation.name": "chat", "mlflow.spanType": chosen}))
+        assert result.attributes["mlflow.spanLogLevel"] == level
+
+    @pytest.mark.parametrize("attributes", [{}, {"gen_ai.operation.name": "chat"}])
+    def test_a_span_with_an_exception_is_an_error(self, attributes: dict[str, Any]) -> None:
+        with pytest.raises(KeyError), TRACER.start_as_current_span("work", attributes=attributes) as span:
+            raise KeyError("gone")
+        assert isinstance(span, ReadableSpan)
+        assert translate(span).attributes["mlflow.spanLogLevel"] == "40"
+
+    def test_a_level_that_was_set_stays(self) -> None:
+        span = TRACER.start_span("work", attributes={"mlflow.spanLogLevel": 30, "gen_ai.operation.name": "chat"})
+        span.record_exception(ValueError("expected"))
+        span.end()
+        assert isinstance(span, ReadableSpan)
+        assert translate(span).attributes["mlflow.spanLogLevel"] == "30"
 
 
 IMAGE = {"type": "blob", "modality": "image", "mime_type": "image/jpeg", "content": "aGk="}
@@ -572,6 +604,7 @@ class TestOwnMlflowAttributes:
         del own["mlflow.traceRequestId"]
         assert own == {
             "mlflow.spanType": '"PARSER"',
+            "mlflow.spanLogLevel": "10",
             "mlflow.spanInputs": '{"messages": [{"role": "user", "content": "Mine"}]}',
             "mlflow.spanOutputs": '"Done"',
             "mlflow.chat.tokenUsage": '{"input_tokens": 9, "output_tokens": true}',

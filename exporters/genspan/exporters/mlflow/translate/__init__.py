@@ -13,6 +13,7 @@ from genspan.exporters.mlflow.keys import API_SCOPE, TRACE_ID_PREFIX, SpanAttrib
 from genspan.exporters.mlflow.model import Cost, MlflowSpan, TokenUsage
 from genspan.exporters.mlflow.pricing import PRICED, price
 from genspan.exporters.mlflow.translate import reserved, semconv
+from genspan.exporters.mlflow.translate.log_level import log_level
 from genspan.exporters.mlflow.translate.reading import Attributes, Reading
 from genspan.semconv import attributes as gen_ai
 from genspan.semconv.encoding import decode, encode
@@ -88,6 +89,8 @@ def translate(span: ReadableSpan) -> MlflowSpan:
     )
     if speaks_mlflow:
         reserved.apply(translated, given)
+    if SpanAttributeKey.LOG_LEVEL not in attributes:
+        attributes[SpanAttributeKey.LOG_LEVEL] = str(log_level(translated.type, translated.events))
     return translated
 
 
