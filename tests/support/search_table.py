@@ -142,6 +142,9 @@ VALID = (
     "span.attributes.`dotted.key name` LIKE '%v1%'",
     "span.attributes.temperature LIKE '%1.5%'",
     "span.attributes.none LIKE '%'",
+    "span.attributes.model RLIKE '(?i)GPT'",
+    "timestamp_ms < 9223372036854775807 AND span.type = 'TOOL'",
+    "timestamp_ms > 1e300",
     # Feedback and expectations.
     "feedback.tone = 'yes'",
     "feedback.quality = 'true'",

@@ -90,6 +90,15 @@ def test_a_search_gives_traces_with_spans_or_without(varied: Varied, real: Any, 
     assert not any(trace.data.spans for trace in bare)
 
 
+def test_a_list_may_be_long(varied: Varied, ours: SqliteTraceStore) -> None:
+    some = [*varied.traces[:40], *(f"tr-{number}" for number in range(40_000))]
+    for wanted in (f"request_id IN {tuple(some)}", f"span.name != '' AND request_id IN {tuple(some)}"):
+        found = ours.search_traces(
+            experiment_ids=varied.experiments, filter_string=wanted, max_results=1000, include_spans=False
+        )
+        assert {trace.info.trace_id for trace in found} == {*varied.traces[:40]}
+
+
 def test_a_search_within_a_run(varied: Varied, real: Any, ours: SqliteTraceStore) -> None:
     for run_id, experiment in zip(varied.runs, varied.experiments, strict=True):
         wanted = f"status = 'OK' AND attribute.run_id = '{run_id}'"
@@ -418,6 +427,16 @@ def test_what_was_written_is_read_as_by_mlflow(copy: Varied, in_copy: SqliteTrac
         (lambda s, v: s.delete_traces("0", trace_ids=["x"], max_traces=1), INVALID_PARAMETER_VALUE),
         (lambda s, v: s.delete_traces("0", max_timestamp_millis=1, max_traces=0), INVALID_PARAMETER_VALUE),
         (lambda s, v: s.delete_traces("abc", max_timestamp_millis=1), INVALID_PARAMETER_VALUE),
+        (lambda s, v: s.set_trace_tag(v.traces[0], "k", "\ud800"), INVALID_PARAMETER_VALUE),
+        (lambda s, v: s.delete_traces("0", max_timestamp_millis=2**63), INVALID_PARAMETER_VALUE),
+        (
+            lambda s, v: s.search_traces(experiment_ids=["0"], filter_string="name = '\ud800'"),
+            INVALID_PARAMETER_VALUE,
+        ),
+        (
+            lambda s, v: s.create_assessment(entities.Expectation("x", {1, 2}, source=HUMAN, trace_id=v.traces[0])),
+            INVALID_PARAMETER_VALUE,
+        ),
         (lambda s, v: s.get_experiment("77"), RESOURCE_DOES_NOT_EXIST),
         (lambda s, v: s.get_experiment("abc"), INVALID_PARAMETER_VALUE),
         (lambda s, v: s.create_experiment("second"), RESOURCE_ALREADY_EXISTS),

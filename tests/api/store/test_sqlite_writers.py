@@ -127,13 +127,25 @@ def test_a_forked_child_reads_with_a_connection_of_its_own(tmp_path: Path) -> No
     store = SqliteTraceStore(uri)
     assert len(store.search_traces(experiment_ids=["0"])) == 1
 
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            store.set_trace_tag(f"tr-{1:032x}", "by", "child")
-            code = 0 if len(store.search_traces(experiment_ids=["0"], filter_string="tag.by = 'child'")) == 1 else 2
-        finally:
-            os._exit(code)
+    # Whatever another thread holds when a process forks, it holds for ever in the child.
+    holding, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store._file._reading, store._file._writing:
+            holding.set()
+            done.wait(60)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(hold)
+        assert holding.wait(60)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                store.set_trace_tag(f"tr-{1:032x}", "by", "child")
+                code = 0 if store.search_traces(experiment_ids=["0"], filter_string="tag.by = 'child'") else 2
+            finally:
+                os._exit(code)
+        done.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert store.get_trace(f"tr-{1:032x}").info.tags["by"] == "child"

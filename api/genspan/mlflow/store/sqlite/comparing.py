@@ -32,5 +32,9 @@ def glob(pattern: str) -> str:
 
 
 def regexp(pattern: str, text: str | None) -> bool | None:
-    """SQL's `regexp`, as SQLAlchemy defines it for SQLite."""
-    return None if text is None else re.search(pattern, text) is not None
+    """SQL's `regexp`. A pattern that is none once the text of an attribute is wrapped around it finds nothing, as in
+    MLflow."""
+    try:
+        return None if text is None else re.search(pattern, text) is not None
+    except re.error:
+        return False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakSet
 
 from genspan.exporters.mlflow.stores import StoreUnavailable
 from genspan.exporters.mlflow.stores.sqlite import schema
@@ -41,8 +43,13 @@ class DatabaseFile:
         except ValueError as error:
             raise MlflowException.invalid_parameter_value(error) from error
         self._writer = Connection(self._path, PATIENCE)
-        self._writing = threading.Lock()
         self._reader = Connection(self._path, PATIENCE)
+        self._unlock()
+        _files.add(self)
+
+    def _unlock(self) -> None:
+        """Locks that nobody holds: those of a forked child's parent may be held for ever."""
+        self._writing = threading.Lock()
         self._reading = threading.Lock()
         """One reads at a time: SQLite (3.40) lets a process that reads begin to read again though another process waits
         to write, so threads that read in turns would keep that one waiting for ever (but for WAL)."""
@@ -81,10 +88,26 @@ class DatabaseFile:
             self._reader.close()
 
 
+_files: Final[WeakSet[DatabaseFile]] = WeakSet()
+
+
+def _unlock_all() -> None:
+    for file in _files:
+        file._unlock()
+
+
+if hasattr(os, "register_at_fork"):  # Not on Windows.
+    os.register_at_fork(after_in_child=_unlock_all)
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """What a store cannot do, in MLflow's words."""
     try:
         yield
+    except UnicodeEncodeError as error:  # SQLite's text is UTF-8; Python's may hold lone surrogates.
+        raise MlflowException.invalid_parameter_value(f"A text is not Unicode: {error}.") from error
+    except OverflowError as error:
+        raise MlflowException.invalid_parameter_value(f"A number has more than 64 bits: {error}.") from error
     except StoreUnavailable as unavailable:
         raise MlflowException(unavailable, TEMPORARILY_UNAVAILABLE) from unavailable

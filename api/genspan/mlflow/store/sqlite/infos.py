@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from genspan.exporters.mlflow.keys import TraceTagKey
 from genspan.mlflow.entities import TraceInfo, TraceLocation, TraceState
 from genspan.mlflow.store.sqlite import assessments
 from genspan.mlflow.store.sqlite.columns import is_column, of_columns
 from genspan.mlflow.store.sqlite.database import Database
-from genspan.mlflow.store.sqlite.sql import marks
-
-IDS_PER_QUERY: Final = 500
-"""SQLite before 3.32 takes 999 parameters."""
+from genspan.mlflow.store.sqlite.sql import MOST_PARAMETERS, marks
 
 
 def read(database: Database, trace_ids: Sequence[str]) -> list[TraceInfo]:
@@ -27,8 +23,8 @@ def read(database: Database, trace_ids: Sequence[str]) -> list[TraceInfo]:
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Ids in parts that fit into one query."""
-    for first in range(0, len(ids), IDS_PER_QUERY):
-        yield ids[first : first + IDS_PER_QUERY]
+    for first in range(0, len(ids), MOST_PARAMETERS):
+        yield ids[first : first + MOST_PARAMETERS]
 
 
 def _some(database: Database, ids: Sequence[str]) -> Iterator[TraceInfo]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MOST_PARAMETERS: Final = 500
+"""SQLite before 3.32 takes 999 in one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +37,7 @@ def joined(separator: str, pieces: Iterable[Sql]) -> Sql:
 
 
 def marks(values: Sequence[object]) -> Sql:
-    """Values in parentheses, for IN."""
+    """Values in parentheses, for IN; however many they are, at most MOST_PARAMETERS of the query's."""
+    if len(values) > MOST_PARAMETERS:
+        return Sql("(SELECT value FROM json_each(?))", (json.dumps(values),))
     return Sql(f"({', '.join('?' * len(values))})", tuple(values))
