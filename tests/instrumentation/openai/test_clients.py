@@ -47,6 +47,41 @@ async def test_azure_stream(app: App) -> object:
     await app.read(stream)
 
 
+class Gateway(openai.AzureOpenAI):
+    """As an app's own client for its gateway to Azure."""
+
+
+class AsyncGateway(openai.AsyncAzureOpenAI):
+    pass
+
+
+@scenario(ANSWER, attributes=AZURE)
+async def test_subclass_for_azure(app: App) -> object:
+    client = app.make(
+        Gateway, AsyncGateway, base_url=None, azure_endpoint=app.server.url, api_version="2026-08-01", api_key="test"
+    )
+    return await app.call(client.chat.completions.create, **ASK)
+
+
+@scenario(ANSWER, attributes=AZURE)
+async def test_azure_by_token(app: App) -> object:
+    def token() -> str:
+        app.saw("asked for a token")
+        return "token"
+
+    client = azure(app, api_key=None, azure_ad_token_provider=token)
+    return await app.call(client.chat.completions.create, **ASK)
+
+
+@scenario(ANSWER, error="ValueError")
+async def test_azure_without_a_token(app: App) -> object:
+    def token() -> str:
+        raise ValueError("nobody is logged in")
+
+    client = azure(app, api_key=None, azure_ad_token_provider=token)
+    return await app.call(client.chat.completions.create, **ASK)
+
+
 class Databricks(openai.OpenAI):
     """As databricks-openai's client: a subclass with options of its own."""
 
@@ -125,6 +160,12 @@ async def test_strict_client_and_an_odd_answer(app: App) -> object:
         ("https://adb-1.2.azuredatabricks.net/serving-endpoints", "databricks", 443),
         ("http://localhost:11434/v1", "openai", 11434),
         ("http://notapi.x.ai.example.com/v1", "openai", 80),
+        ("https://bedrock-mantle.us-west-2.api.aws/openai/v1", "aws.bedrock", 443),
+        ("https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1", "aws.bedrock", 443),
+        ("https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/openai/v1", "aws.bedrock", 443),
+        ("http://my-vllm-1.us-east-1.elb.amazonaws.com/v1", "openai", 80),
+        ("https://us-south.ml.cloud.ibm.com/ml/gateway/v1", "ibm.watsonx.ai", 443),
+        ("https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/openai/v1", "gcp.vertex_ai", 443),
         ("https://us-central1-aiplatform.googleapis.com/v1/openapi", "gcp.vertex_ai", 443),
         ("https://evilapi.groq.com/v1", "openai", 443),
         ("http://[::1]:8000/v1", "openai", 8000),
@@ -138,3 +179,27 @@ def test_provider_and_address(base_url: str, provider: str, port: int) -> None:
     assert attributes["gen_ai.provider.name"] == provider
     assert attributes["server.port"] == port
     assert attributes["server.address"] == client.base_url.host
+
+
+@pytest.mark.parametrize("named", ["bedrock", "vertex"])
+def test_client_with_a_provider(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genspan.instrumentation.openai.endpoint import endpoint_of
+
+    providers = pytest.importorskip("openai.providers")
+    url = "https://gateway.example/openai/v1"
+    provider, expected = {
+        "bedrock": lambda: (providers.bedrock(region="eu-west-1", api_key="test", base_url=url), "aws.bedrock"),
+        "vertex": lambda: (providers.vertex(base_url=url, token_provider=lambda: "test"), "gcp.vertex_ai"),
+    }[named]()
+    client = openai.OpenAI(provider=provider, http_client=openai.DefaultHttpxClient(verify=False))
+    assert endpoint_of(client)["gen_ai.provider.name"] == expected
+    assert endpoint_of(client)["server.address"] == "gateway.example"
+
+
+def test_client_for_bedrock() -> None:
+    from genspan.instrumentation.openai.endpoint import endpoint_of
+
+    if not hasattr(openai, "BedrockOpenAI"):
+        pytest.skip("no BedrockOpenAI in this version")
+    client = openai.BedrockOpenAI(aws_region="eu-west-1", api_key="test", base_url="https://gateway.example/openai/v1")
+    assert endpoint_of(client)["gen_ai.provider.name"] == "aws.bedrock"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import gc
+import pickle
 import threading
 from typing import Any
 
 import openai
+import pytest
 
 from support.openai_scenario import NO_CONNECTION, TIMEOUT, App, compare, scenario
 from support.openai_wire import USAGE, WEATHER_TOOL, chunk, delta, text_chunks
@@ -288,6 +291,18 @@ async def test_attributes_of_the_stream(app: App) -> object:
         return str(error)
 
 
+@scenario(ANSWER, attributes=PART)
+async def test_copied(app: App) -> object:
+    """What fails bare, as copies of a client and its locks do, fails alike."""
+    stream = await app.stream()
+    app.saw(type(copy.copy(stream)).__name__)
+    for attempt in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(Exception) as raised:
+            attempt(stream)
+        app.saw(raised.value)
+    await app.read(stream, limit=2)
+
+
 @scenario(
     Sse(
         [
@@ -408,6 +423,37 @@ async def test_opening_chunk_without_facts(app: App) -> object:
 )
 async def test_reasoning(app: App) -> object:
     await app.read(await app.stream())
+
+
+def _spoken(*sounds: str) -> Sse:
+    """Speech in pieces, as gpt-audio gives it."""
+    opening = chunk(delta(audio={"id": "audio_1", "transcript": "Pa"}))
+    pieces = [chunk(delta(audio={"data": sound})) for sound in sounds]
+    return Sse([opening, *pieces, chunk(delta(audio={"transcript": "ris."})), chunk(delta(finish="stop"))])
+
+
+SPOKEN = {
+    "gen_ai.output.type": "speech",
+    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"blob","modality":"audio","content":"AQIDBAU=",'
+    '"transcript":"Paris."}],"finish_reason":"stop"}]',
+}
+SPEAK: dict[str, Any] = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+
+
+@scenario(_spoken("AQI=", "AwQF"), attributes=SPOKEN)
+async def test_speech_in_pieces(app: App) -> object:
+    await app.read(await app.stream(**SPEAK))
+
+
+@scenario(_spoken("AQIDB", "A", "U="), attributes=SPOKEN)
+async def test_speech_cut_anywhere(app: App) -> object:
+    """As of services that cut one long text of base64."""
+    await app.read(await app.stream(**SPEAK))
+
+
+@scenario(_spoken("é"), attributes={"gen_ai.response.finish_reasons": ("stop",)})
+async def test_speech_that_is_no_base64(app: App) -> object:
+    await app.read(await app.stream(**SPEAK))
 
 
 @scenario(Sse([]), attributes={"gen_ai.response.model": None, "gen_ai.response.time_to_first_chunk": None})

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+from copy import copy, deepcopy
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 from .dropping import drop
 from .guard import guarded
@@ -94,6 +95,15 @@ class _Watching(_ObjectProxy):
 
     def _finish(self) -> None:
         self._self_recorder.finish()
+
+    def __copy__(self) -> Any:
+        return copy(self.__wrapped__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deepcopy(self.__wrapped__, memo)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return self.__wrapped__.__reduce_ex__(protocol)
 
     def __enter__(self) -> Any:
         entered = self.__wrapped__.__enter__()

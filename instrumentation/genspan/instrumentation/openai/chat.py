@@ -44,7 +44,7 @@ def _request(call: Call) -> Found:
     attributes: dict[str, Any] = {
         names.OPENAI_API_TYPE: OpenAIApiType.CHAT_COMPLETIONS,
         **attributes_of(call.arguments, _REQUEST),
-        names.GEN_AI_OUTPUT_TYPE: _output_type(call.get("response_format")),
+        names.GEN_AI_OUTPUT_TYPE: _output_type(call),
     }
     if call.get("stream") is True:
         attributes[names.GEN_AI_REQUEST_STREAM] = True
@@ -57,7 +57,10 @@ def _request(call: Call) -> Found:
     return attributes
 
 
-def _output_type(response_format: Any) -> str | None:
+def _output_type(call: Call) -> str | None:
+    if "audio" in items(call.get("modalities")):
+        return OutputType.SPEECH
+    response_format = call.get("response_format")
     if isinstance(response_format, type):
         return OutputType.JSON  # a model class given to `parse`
     kind = string(field(response_format, "type"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, Final
 
-from genspan.instrumentation.core.reading import field, items
+from genspan.instrumentation.core.reading import field, items, string
+
+from .media import Recording
 
 _FACTS: Final = ("id", "model", "system_fingerprint", "service_tier", "usage")
 
@@ -44,7 +46,8 @@ class _Choice:
         self.role: Any = None
         self.finish_reason: Any = None
         self.said: dict[str, list[Any]] = {}
-        self.audio: dict[str, list[Any]] = {}
+        self.spoken: dict[str, list[Any]] = {}
+        self.recording: Recording | None = None
         self.function_call: _Called | None = None
         self.tool_calls: list[_Called] = []
         self.latest: dict[int, _Called] = {}
@@ -65,7 +68,11 @@ class _Choice:
     def _add_rarer(self, delta: Any) -> None:
         self.role = field(delta, "role") or self.role
         _gather(self.said, delta, ("refusal", "reasoning_content", "reasoning"))
-        _gather(self.audio, field(delta, "audio"), ("id", "data", "transcript"))
+        audio = field(delta, "audio")
+        if audio is not None:
+            self.recording = self.recording or Recording()
+            self.recording.add(string(field(audio, "data")) or "")
+            _gather(self.spoken, audio, ("transcript",))
         for call in items(field(delta, "tool_calls")):
             self._tool_call(_index(call), field(call, "id")).add(field(call, "function"))
         function_call = field(delta, "function_call")
@@ -91,8 +98,10 @@ class _Choice:
                     {"id": call.identifier, "type": "function", "function": call.function()} for call in self.tool_calls
                 ],
                 "function_call": self.function_call and self.function_call.function(),
-                "audio": {
-                    name: _joined(pieces[-1:] if name == "id" else pieces) for name, pieces in self.audio.items()
+                "audio": self.recording
+                and {
+                    "recording": self.recording.part(None),
+                    **{name: _joined(pieces) for name, pieces in self.spoken.items()},
                 },
                 **{name: _joined(pieces) for name, pieces in self.said.items()},
             },

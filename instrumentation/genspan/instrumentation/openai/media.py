@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from genspan.instrumentation.core.content import blob_limit
@@ -37,8 +36,9 @@ def audio(holder: Any) -> BlobPart:
 
 
 def spoken(part: Any) -> BlobPart:
-    """A part of a Realtime message: what was said, as sound where that is known, with the words."""
-    recording = field(part, "recording") or blob("audio", string(field(part, "audio")) or "")
+    """What was said, as sound where that is known, with the words: `audio` in Realtime, `data` in a chat."""
+    data = string(field(part, "audio")) or string(field(part, "data"))
+    recording = field(part, "recording") or blob("audio", data or "")
     found: BlobPart = {**recording}
     transcript = string(field(part, "transcript"))
     if transcript is not None:
@@ -47,17 +47,22 @@ def spoken(part: Any) -> BlobPart:
 
 
 class Recording:
-    """Sound that comes in pieces, each in base64 by itself. Beyond the limit of a blob only its size is kept."""
+    """Sound that comes in pieces of base64. Beyond the limit of a blob only its size is kept."""
 
     def __init__(self) -> None:
+        self._rest = ""
         self._pieces: list[bytes] = []
         self._size = 0
 
     def add(self, piece: str) -> None:
         """Takes the next piece; one that is no base64 counts for nothing."""
+        # OpenAI encodes each piece by itself; others cut one long text, anywhere.
+        text = self._rest + piece
+        whole = len(text) - len(text) % 4
+        self._rest = text[whole:]
         try:
-            data = base64.b64decode(piece)
-        except binascii.Error:
+            data = base64.b64decode(text[:whole])
+        except ValueError:
             return
         self._size += len(data)
         if self._size * 4 > blob_limit() * 3:

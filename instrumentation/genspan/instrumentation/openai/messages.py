@@ -133,10 +133,7 @@ def _content_part(part: Any) -> MessagePart:
 
 
 def _audio_parts(audio: Any) -> list[MessagePart]:
-    data = string(field(audio, "data"))
-    if data is not None:
-        return [
-            {"type": "blob", "modality": "audio", "content": data, "transcript": string(field(audio, "transcript"))}
-        ]
+    if field(audio, "data") or field(audio, "recording"):
+        return [media.spoken(audio)]
     identifier = string(field(audio, "id"))
     return [] if identifier is None else [{"type": "file", "modality": "audio", "file_id": identifier}]
