@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any
 
 import openai
 import pydantic
+import pytest
 
-from support.openai_scenario import App, scenario
+from genspan.instrumentation.core.content import BLOB_LIMIT, blob_limit
+from support.openai_scenario import App, compare, scenario
 from support.openai_wire import ASK, WEATHER_TOOL, choice, completion, tool_call
-from support.scripted_server import Json
+from support.scripted_server import Json, ScriptedServer
+from support.telemetry import InMemoryTelemetry
+from support.ways import Way
 
 ANSWER = Json(completion(), x_request_id="req_1")
 
@@ -130,6 +135,40 @@ async def test_refusal(app: App) -> object:
     return await app.create()
 
 
+SPOKEN = {"id": "audio_1", "data": "AAAA", "transcript": "Paris.", "expires_at": 1790000000}
+
+
+@scenario(
+    Json(completion(choice(None, audio=SPOKEN))),
+    spans=2,
+    attributes={
+        "gen_ai.output.type": "speech",
+        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"blob","modality":"audio","content":"AAAA",'
+        '"transcript":"Paris."}],"finish_reason":"stop"}]',
+    },
+)
+async def test_speech(app: App) -> object:
+    spoken: dict[str, Any] = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+    first = await app.create(**spoken)
+    app.saw(first)
+    return await app.create(**spoken, messages=[*ASK["messages"], first.choices[0].message, *ASK["messages"]])
+
+
+def test_long_speech_is_measured(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(BLOB_LIMIT, "8")
+    blob_limit.cache_clear()
+    telemetry = InMemoryTelemetry()
+    answer = Json(completion(choice(None, audio={**SPOKEN, "data": "AAAA" * 5})))
+    try:
+        compare(App.create, Way(), server, [answer], telemetry)
+    finally:
+        blob_limit.cache_clear()
+    (message,) = json.loads(str((telemetry.span.attributes or {})["gen_ai.output.messages"]))
+    assert message["parts"] == [
+        {"type": "blob", "modality": "audio", "content": "", "size": 15, "transcript": "Paris."}
+    ]
+
+
 @scenario(
     Json(completion(choice(None, finish="tool_calls", tool_calls=[tool_call()]))),
     Json(completion()),
@@ -163,10 +202,31 @@ async def test_generators_as_arguments(app: App) -> object:
     return await app.create(messages=messages(), tools=iter([WEATHER_TOOL]))
 
 
-@scenario(ANSWER)
+class Conversation:
+    """As an app's own history: it can be read again and again, and notes when it is."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def __iter__(self) -> Any:
+        self.app.saw("read")
+        yield {"role": "user", "content": "Hi."}
+
+
+SAID_HI = {"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Hi."}]}]'}
+
+
+@scenario(ANSWER, attributes=SAID_HI)
 async def test_other_iterables_as_arguments(app: App) -> object:
     messages = {1: {"role": "user", "content": "Hi."}}
     return await app.create(messages=messages.values(), tools=(WEATHER_TOOL,))
+
+
+@scenario(ANSWER, spans=2, attributes=SAID_HI)
+async def test_iterable_of_the_app(app: App) -> object:
+    messages = Conversation(app)
+    app.saw(await app.create(messages=messages))
+    return await app.create(messages=messages)
 
 
 @scenario(ANSWER, error="ZeroDivisionError")

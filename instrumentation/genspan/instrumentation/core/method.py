@@ -27,7 +27,7 @@ class Call:
     arguments: Mapping[str, Any]
     """By name, as they go out."""
     watched: bool = False
-    """Some are one-shot iterators, whose items are known only when the library has read them."""
+    """Some are generators or the like, whose items are known only when the library has read them."""
 
     def get(self, name: str) -> Any:
         """An argument, None where it is omitted."""
@@ -110,7 +110,7 @@ class Method:
     overrides: str | None = None
     """The argument, a mapping, whose items replace the arguments of the same names on the wire."""
     iterables: tuple[str, ...] = ()
-    """Arguments that may be one-shot iterators: they are watched as the library reads them, never read by us."""
+    """Arguments that may be any iterables: they are watched as the library reads them, never read by us."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,8 @@ def plain(value: Any) -> Any:
     return value if dump is None else dump(mode="json", warnings=False)
 
 
-def watched(iterator: Iterator[Any], seen: list[Any]) -> Iterator[Any]:
+def watched(iterable: Iterable[Any], seen: list[Any]) -> Iterator[Any]:
     """The same items in the same order and at the same time, each noted in `seen` as it passes."""
-    for item in iterator:
+    for item in iterable:
         seen.append(item)
         yield item

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
@@ -112,12 +112,12 @@ async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: Inne
 def watching(
     method: Method, telemetry: Telemetry, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], Call]:
-    """The arguments for the library and the call for the extractors; the same but for one-shot iterators."""
+    """The arguments for the library and the call for the extractors; the same but for what only iterating shows."""
     seen: dict[str, list[Any]] = {}
     if telemetry.captures_content:
         for name in method.iterables:
             value = kwargs.get(name)
-            if isinstance(value, Iterator):
+            if _shown_by_iterating(value):
                 seen[name] = []
                 kwargs = {**kwargs, name: watched(value, seen[name])}
     arguments = {**kwargs, **seen} if seen else kwargs
@@ -127,6 +127,11 @@ def watching(
     if isinstance(overriding, dict):
         arguments = {**arguments, **overriding}
     return kwargs, Call(instance, arguments, bool(seen))
+
+
+def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
+    """Whether only iterating shows what is in it, which the library is to do: once, and when it likes."""
+    return not isinstance(value, (list, Sequence, Mapping)) and isinstance(value, Iterable)
 
 
 def begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
