@@ -19,6 +19,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from genspan.instrumentation.openai import TARGETS, OpenAIInstrumentor
+from support.openai_families_wire import moderation
 from support.openai_scenario import compare
 from support.openai_wire import ASK, completion, text_chunks
 from support.scripted_server import Json, ScriptedServer, Sse
@@ -202,6 +203,28 @@ def test_wrapped_by_another_before_uninstrument(client: openai.OpenAI, telemetry
     finally:
         owner.create = original  # type: ignore[method-assign]
     assert len(telemetry.spans) == 1
+
+
+def test_wrapped_by_another_between_two_times(client: openai.OpenAI, server: ScriptedServer) -> None:
+    """Ours of the first time stays beneath theirs, and ours of the second comes on top: one span, all the same."""
+    owner = openai.resources.moderations.Moderations
+    original = owner.create
+    telemetry = InMemoryTelemetry()
+    server.script(Json(moderation("violence")))
+    try:
+        with instrumented(OpenAIInstrumentor(), InMemoryTelemetry()):
+            ours = owner.create
+
+            def theirs(self: Any, **arguments: Any) -> Any:
+                return ours(self, **arguments)
+
+            owner.create = theirs  # type: ignore[method-assign]
+        with instrumented(OpenAIInstrumentor(), telemetry):
+            client.moderations.create(input="I will hit you.")
+    finally:
+        owner.create = original  # type: ignore[method-assign]
+    assert telemetry.span.name == "moderation"
+    telemetry.assert_sound()
 
 
 def test_no_open_telemetry_at_all(client: openai.OpenAI, server: ScriptedServer) -> None:

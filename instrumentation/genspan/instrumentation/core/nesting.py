@@ -16,6 +16,7 @@ from opentelemetry.util.types import AttributeValue
 from genspan.semconv.values import OperationName
 
 from . import upstream
+from .operations import MODERATION
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -28,6 +29,7 @@ _KEYS: Final = {
     OperationName.EMBEDDINGS: "opentelemetry.genai.client.embedding.context",
     OperationName.RETRIEVAL: "opentelemetry.genai.client.retrieval.context",
     OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
+    MODERATION: "genspan.moderation",
 }
 _CURRENT: Final = "genspan.operation"
 _AGENT: Final = "genspan.agent"
