@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import os
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
+from genspan.distro.propagation import keep_to_own_services
+from genspan.distro.destinations import span_exporter, tell_of_file, under_policies
 from genspan.distro.settings import Settings
 from genspan.distro.workers import flush_at_the_end_of
+from genspan.exporters.content.settings import ContentSettings
 
 _logger = logging.getLogger(__name__)
 
@@ -26,32 +31,43 @@ RESOURCE: Final = {"telemetry.distro.name": "genspan", "telemetry.distro.version
 class GenspanConfigurator(_OTelSDKConfigurator):
     """Sets up tracing, metrics and logs from OpenTelemetry's environment variables.
 
-    Steps aside for `OTEL_SDK_DISABLED` and for `OTEL_CONFIG_FILE`, and joins a tracer provider that is there already
-    instead of making a second one.
+    Steps aside for `OTEL_SDK_DISABLED`, leaves it all to `OTEL_CONFIG_FILE` where that is set, and joins a tracer
+    provider that is there already instead of making a second one. Once it has set up the provider in charge, it does
+    nothing.
     """
+
+    _providers: ClassVar[WeakSet[trace.TracerProvider]] = WeakSet()
+
+    @classmethod
+    def has_set_up(cls, provider: trace.TracerProvider) -> bool:
+        """Whether this tracer provider was made or joined here."""
+        return provider in cls._providers
 
     def _configure(self, **kwargs: Any) -> None:
         settings = Settings.read(os.environ)
-        if settings.disabled:
-            return
-        if settings.declarative:
-            # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
-            super()._configure()  # type: ignore[no-untyped-call]
+        provider = trace.get_tracer_provider()
+        if settings.disabled or self.has_set_up(provider):
             return
         os.environ.update(settings.defaults)  # Another vendor's distro may have been loaded in place of ours.
-        provider = trace.get_tracer_provider()
-        if isinstance(provider, trace.ProxyTracerProvider):
+        if not isinstance(provider, trace.ProxyTracerProvider):
+            if settings.declarative:
+                _logger.warning("There is a tracer provider already: %s is left aside", OTEL_CONFIG_FILE)
+            _join(provider)
+        elif settings.declarative:
+            # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
+            super()._configure()  # type: ignore[no-untyped-call]
+        else:
             attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
-        else:
-            _join(provider)
         provider = trace.get_tracer_provider()
+        self._providers.add(provider)
         _show_running(provider)
+        keep_to_own_services()
         if isinstance(provider, TracerProvider):
             flush_at_the_end_of(provider)
 
 
-def _show_running(provider: trace.TracerProvider) -> None:
+def _show_running(provider: trace.TracerProvider, content: ContentSettings) -> None:
     """Has MLflow's traces seen while they run, where the user asked for that."""
     if isinstance(provider, TracerProvider) and os.environ.get("GENSPAN_MLFLOW_IN_PROGRESS"):
         from genspan.exporters.mlflow import MlflowSpanExporter
@@ -59,16 +75,24 @@ def _show_running(provider: trace.TracerProvider) -> None:
 
         for exporter in MlflowSpanExporter.running():
             if exporter.switches.in_progress:
-                provider.add_span_processor(InProgressSpanProcessor(exporter))
+                provider.add_span_processor(InProgressSpanProcessor(span_exporter("mlflow", exporter, content)))
 
 
-def _join(provider: trace.TracerProvider) -> None:
+def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:
     """Adds the MLflow exporter to a provider that somebody else set up; their other exporters are theirs to choose."""
     names = [name.strip() for name in os.environ.get(OTEL_TRACES_EXPORTER, "").split(",")]
-    if "mlflow" not in names:
+    if "mlflow" not in names or _exports_to_mlflow(provider):
         return
     if not isinstance(provider, TracerProvider):
         _logger.warning("%s is in charge of tracing already: no traces go to MLflow", type(provider).__qualname__)
         return
     (point,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
-    provider.add_span_processor(BatchSpanProcessor(point.load()()))
+    provider.add_span_processor(BatchSpanProcessor(span_exporter("mlflow", point.load()(), content)))
+
+
+def _exports_to_mlflow(provider: trace.TracerProvider) -> bool:
+    """Whether the app has added the exporter itself."""
+    from genspan.exporters.mlflow import MlflowSpanExporter
+
+    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
+    return any(isinstance(getattr(each, "span_exporter", None), MlflowSpanExporter) for each in processors)

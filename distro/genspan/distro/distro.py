@@ -43,7 +43,9 @@ class GenspanDistro(BaseDistro):  # type: ignore[misc]
         if entry_point in self._silenced:
             return
         try:
-            super().load_instrumentor(entry_point, **kwargs)
+            # Also on already: code that ran before, as `autolog()`, or the configuration file, with options of its own.
+            if not getattr(entry_point.load()(), "is_instrumented_by_opentelemetry", False):
+                super().load_instrumentor(entry_point, **kwargs)
         except (ImportError, DependencyConflictError):
             raise
         except Exception:

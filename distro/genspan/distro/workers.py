@@ -1,21 +1,25 @@
-"""Worker processes that end without Python's usual end, and would take their last spans with them."""
+"""Processes that end without Python's usual end, and would take their last spans with them."""
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections.abc import Callable
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import wrapt
 from opentelemetry.sdk.trace import TracerProvider
 
-FLUSH_TIME: Final = 5_000
-"""Milliseconds that the end of a worker is held up for its last spans."""
+FLUSH_TIME: Final = 5.0
+"""Seconds that the end of such a process is held up for its last spans, at most."""
 
 
 def flush_at_the_end_of(provider: TracerProvider) -> None:
-    """Has workers forked by `multiprocessing`, or by Celery's copy of it, send their last spans when they end.
+    """Has processes send their last spans that end so that no `atexit` handler runs. Imports none of the modules.
 
-    They end by `os._exit`, so that no `atexit` handler runs. Neither module is imported for this.
+    - Workers forked by `multiprocessing`, or by Celery's copy of it: they end by `os._exit`.
+    - uvicorn, which after its orderly end raises the signal again that ended it (0.54).
     """
 
     def imported(util: ModuleType) -> None:
@@ -23,7 +27,32 @@ def flush_at_the_end_of(provider: TracerProvider) -> None:
 
     for name in ("multiprocessing.util", "billiard.util"):
         wrapt.when_imported(name)(imported)
+    wrapt.when_imported("uvicorn.server")(functools.partial(_flush_after_shutdown, provider))
 
 
 def _forked(util: ModuleType, provider: TracerProvider) -> None:
-    util.Finalize(None, provider.force_flush, args=(FLUSH_TIME,), exitpriority=0)
+    util.Finalize(None, flush, args=(provider,), exitpriority=0)
+
+
+def _flush_after_shutdown(provider: TracerProvider, server: ModuleType) -> None:
+    async def shutdown(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            flush(provider)  # Nothing else runs in this event loop any more.
+
+    wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
+
+
+def flush(provider: TracerProvider, seconds: float = FLUSH_TIME) -> None:
+    """Sends what has ended so far, and returns after so many seconds whether that is done or not.
+
+    The SDK's own `force_flush` takes as long as the exporters do, whatever it is told (opentelemetry-sdk 1.45).
+    """
+    flushing = threading.Thread(target=provider.force_flush, name="genspan-flush", daemon=True)
+    try:
+        flushing.start()
+    except RuntimeError:  # Python 3.12 starts no more threads once the interpreter ends.
+        provider.force_flush(int(seconds * 1000))
+    else:
+        flushing.join(seconds)

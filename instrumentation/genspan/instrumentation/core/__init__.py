@@ -10,6 +10,7 @@ from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor
 from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
+from .nesting import runs_at_a_vendor
 from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
@@ -49,4 +50,5 @@ __all__ = [
     "detach",
     "guarded",
     "report",
+    "runs_at_a_vendor",
 ]

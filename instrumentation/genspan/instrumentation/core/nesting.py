@@ -32,6 +32,7 @@ _KEYS: Final = {
     MODERATION: "genspan.moderation",
 }
 _CURRENT: Final = "genspan.operation"
+_VENDORS: Final = "genspan.vendors"
 _AGENT: Final = "genspan.agent"
 _CONVERSATION: Final = "genspan.conversation.id"
 
@@ -71,6 +72,17 @@ def current(context: Context) -> Operation | None:
     return cast("Operation | None", get_value(_CURRENT, context))
 
 
+def runs_at_a_vendor(context: Context) -> bool:
+    """Whether what runs here is the work of a service that a model call asked, so that requests go to its vendor."""
+    operation = cast("Operation | None", get_value(_VENDORS, context))
+    return operation is not None and not operation.ended
+
+
+def at_a_vendor(operation: Operation, context: Context) -> Context:
+    """The context for what runs inside an operation that asks a vendor's service."""
+    return set_value(_VENDORS, operation, context)
+
+
 def enclosing_agent(context: Context) -> Operation | None:
     """The agent that runs around us."""
     return cast("Operation | None", get_value(_AGENT, context))
@@ -90,7 +102,9 @@ def within(operation: Operation, context: Context, conversation: str | None) -> 
         return set_value(key, upstream.shared(operation) or operation, context)
     if key is not None:
         return set_value(key, operation, context)
-    # A tool or agent called from inside a model call makes model calls of its own.
+    # A tool or agent called from inside a model call makes model calls of its own, and calls the app's own services.
+    if get_value(_VENDORS, context) is not None:
+        context = set_value(_VENDORS, None, context)
     if get_value(_INFERENCE, context) is not None:
         context = set_value(_INFERENCE, None, context)
     if operation.name == OperationName.INVOKE_AGENT:

@@ -100,4 +100,9 @@ class Telemetry:
         )
         started = Operation(self, operation, span, context, attributes)
         started.context = nesting.within(started, trace.set_span_in_context(span, context), conversation)
+        # Whoever retrieves from a service that we know nothing of has it for their own.
+        if default_kind is SpanKind.CLIENT and (
+            operation != OperationName.RETRIEVAL or names.SERVER_ADDRESS in attributes
+        ):
+            started.context = nesting.at_a_vendor(started, started.context)
         return started
