@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
-from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.destinations import span_exporter, tell_of_file, under_policies
+from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.settings import Settings
 from genspan.distro.workers import flush_at_the_end_of
 from genspan.exporters.content.settings import ContentSettings
@@ -52,16 +52,18 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         if not isinstance(provider, trace.ProxyTracerProvider):
             if settings.declarative:
                 _logger.warning("There is a tracer provider already: %s is left aside", OTEL_CONFIG_FILE)
-            _join(provider)
+            _join(provider, settings.content)
         elif settings.declarative:
             # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
             super()._configure()  # type: ignore[no-untyped-call]
+            tell_of_file(settings.content)
         else:
             attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
+            kwargs = under_policies(settings.content, kwargs)
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         provider = trace.get_tracer_provider()
         self._providers.add(provider)
-        _show_running(provider)
+        _show_running(provider, settings.content)
         keep_to_own_services()
         if isinstance(provider, TracerProvider):
             flush_at_the_end_of(provider)
@@ -92,7 +94,8 @@ def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:
 
 def _exports_to_mlflow(provider: trace.TracerProvider) -> bool:
     """Whether the app has added the exporter itself."""
+    from genspan.exporters.content import behind
     from genspan.exporters.mlflow import MlflowSpanExporter
 
     processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-    return any(isinstance(getattr(each, "span_exporter", None), MlflowSpanExporter) for each in processors)
+    return any(isinstance(behind(getattr(each, "span_exporter", None)), MlflowSpanExporter) for each in processors)

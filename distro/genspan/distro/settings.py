@@ -29,6 +29,7 @@ from opentelemetry.sdk.environment_variables import (
     OTEL_SDK_DISABLED,
 )
 
+from genspan.exporters.content.settings import ContentSettings
 from genspan.instrumentation.core import CAPTURE_MESSAGE_CONTENT
 
 Protocol = Literal["grpc", "http/protobuf"]
@@ -69,6 +70,8 @@ class Settings:
     """Entry-point names in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`; `*` stands for all."""
     defaults: Mapping[str, str]
     """Variables to set, none of which the user has set."""
+    content: ContentSettings
+    """What of content goes to which exporter: `GENSPAN_CONTENT`, `GENSPAN_OTLP_REDACT` and the like."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -86,6 +89,7 @@ class Settings:
                 name.strip() for name in given.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "").split(",") if name.strip()
             ),
             defaults={name: value for name, value in defaults.items() if name not in given},
+            content=ContentSettings.read(given),
         )
 
 

@@ -95,6 +95,7 @@ def flush(timeout_millis: int = 30_000) -> bool:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from genspan.exporters.content import behind
     from genspan.exporters.mlflow.exporter import MlflowSpanExporter
 
     provider = trace.get_tracer_provider()
@@ -102,7 +103,9 @@ def flush(timeout_millis: int = 30_000) -> bool:
         return True
     done = True
     for processor in provider._active_span_processor._span_processors:
-        if isinstance(processor, BatchSpanProcessor) and isinstance(processor.span_exporter, MlflowSpanExporter):
+        if isinstance(processor, BatchSpanProcessor) and isinstance(
+            behind(processor.span_exporter), MlflowSpanExporter
+        ):
             done = (
                 processor.force_flush(timeout_millis) and processor.span_exporter.force_flush(timeout_millis) and done
             )

@@ -12,13 +12,19 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-if TYPE_CHECKING:
-    from genspan.exporters.mlflow.exporter import MlflowSpanExporter
+
+class Announcing(Protocol):
+    """An exporter that shows running spans: `MlflowSpanExporter`, or one that stands before it."""
+
+    def announce(self, spans: Sequence[ReadableSpan], /) -> None:
+        """Writes spans that have not ended."""
+
 
 SECONDS: Final = 1.0
 """How long a span runs before its trace is written: most never are, and cost nothing."""
@@ -31,7 +37,7 @@ class InProgressSpanProcessor(SpanProcessor):
     `GENSPAN_MLFLOW_IN_PROGRESS` is true.
     """
 
-    def __init__(self, exporter: MlflowSpanExporter, seconds: float = SECONDS) -> None:
+    def __init__(self, exporter: Announcing, seconds: float = SECONDS) -> None:
         self._exporter = exporter
         self._seconds = seconds
         self._watch: threading.Thread | None = None
