@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from genspan.distro.cli.doctor.command import doctor
 from genspan.distro.cli.show import show
 from genspan.distro.cli.status import status
 
@@ -14,5 +15,6 @@ def genspan() -> None:
     """Traces of generative AI apps."""
 
 
+genspan.add_command(doctor)
 genspan.add_command(show)
 genspan.add_command(status)

@@ -1,0 +1,190 @@
+"""The test span: made in an app that is started as the user's is, sent by its own pipeline, read back, and deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from genspan.distro.cli.doctor.causes import TEST_SPAN, Fact, Finding, found
+from genspan.distro.cli.doctor.tracking import WHERE
+from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX
+from genspan.exporters.mlflow.outbox_folder import GENSPAN_OUTBOX_DIR
+from genspan.exporters.mlflow.outbox_report import files, read
+from genspan.exporters.mlflow.stores import without_secrets
+from genspan.exporters.mlflow.switches import ENABLE_MLFLOW_TRACING, MLFLOW_TRACE_SAMPLING_RATIO
+from genspan.exporters.mlflow.tracking import Tracking
+from genspan.exporters.mlflow.untraced import untraced
+
+TIME: Final = 60.0
+"""Seconds for the program that makes the span."""
+OTLP_TIME: Final = 5
+"""Seconds for OTLP's exporters, where the user gives none."""
+READING_PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to read what was written."""
+
+FAILED: Final = "Failed to auto initialize OpenTelemetry"
+"""What OpenTelemetry logs before it lets the app run without it (opentelemetry-instrumentation 0.66b)."""
+
+_MLFLOW: Final = "genspan.exporters.mlflow."
+_START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+"""What `opentelemetry-instrument` is; it need not be on the PATH."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the program."""
+
+    told: Mapping[str, Any] | None
+    """What it said, see `probe`; None where it did not come so far."""
+    errors: str = ""
+    is_late: bool = False
+    waiting: str | None = None
+    """Why MLflow did not take the span."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def active(self) -> Collection[str] | None:
+        """The instrumentors that were active; None where that is not known."""
+        return None if self.told is None else self.told["active"]
+
+
+def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
+    """Runs the program, without the destinations in `without` that are known not to work."""
+    with tempfile.TemporaryDirectory(prefix="genspan-doctor-") as folder:
+        answer = Path(folder) / "answer.json"
+        asked = {
+            **environ,
+            # The user's own outbox must not get the span, should it have to wait.
+            GENSPAN_OUTBOX_DIR: os.path.join(folder, "outbox"),
+            **_patience(environ, 1 if any(name.startswith("otlp") for name in without) else OTLP_TIME),
+        }
+        if float_of(environ.get(MLFLOW_TRACE_SAMPLING_RATIO)) > 0:
+            asked[MLFLOW_TRACE_SAMPLING_RATIO] = "1"
+        if WHERE in without:
+            asked[ENABLE_MLFLOW_TRACING] = "false"
+        command = [sys.executable, "-c", _START, sys.executable, "-m", "genspan.distro.cli.doctor.probe", str(answer)]
+        try:
+            done = subprocess.run(
+                command, env=asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIME, check=False
+            )
+        except subprocess.TimeoutExpired as late:
+            return Outcome(None, (late.stderr or b"").decode(errors="replace"), is_late=True)
+        told = None
+        with suppress(OSError, ValueError):
+            told = json.loads(answer.read_text(encoding="utf-8"))
+        return Outcome(told, done.stderr.decode(errors="replace"), waiting=_waiting(asked[GENSPAN_OUTBOX_DIR]))
+
+
+def float_of(text: str | None) -> float:
+    """The number that a text is; 1 where it is none."""
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 1.0
+
+
+def _patience(environ: Mapping[str, str], seconds: int) -> dict[str, str]:
+    names = ("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
+    return {} if any(environ.get(name) for name in names) else {names[0]: str(seconds)}
+
+
+def _waiting(folder: str) -> str | None:
+    """Why the span waits, or was set aside."""
+    for path in files([folder]):
+        report = read(path)
+        if report.rejected:
+            return report.rejected[0].reason
+        if report.waiting_traces:
+            return report.trouble or "it has not answered yet"
+    return None
+
+
+def check(outcome: Outcome, environ: Mapping[str, str], troubled: Collection[str]) -> Iterator[Fact | Finding]:
+    """What the outcome says. Of destinations in `troubled` the cause is known already."""
+    told = outcome.told
+    if outcome.is_late:
+        yield found("no-end", seconds=TIME)
+        return
+    if FAILED in outcome.errors or told is None or "destinations" not in told:
+        if not troubled:
+            yield found("startup-failed", reason=_last_error(outcome.errors))
+        if told is None or "destinations" not in told:
+            return
+    if "trace_id" not in told:
+        yield found("not-sampled", sampler=told["sampler"])
+        return
+    reached = []
+    for export in told["exports"]:
+        to, name = export["to"], _spoken(export["to"])
+        if to.startswith(_MLFLOW):
+            continue
+        if export["ok"]:
+            reached.append(name)
+        elif not any(where.startswith("otlp traces") for where in troubled):
+            yield found(
+                "not-exported", f"otlp {name}", destination=name, reason="; ".join(export["said"]) or "it failed"
+            )
+    if reached:
+        yield Fact(TEST_SPAN, "taken by", ", ".join(sorted(set(reached))))
+    if any(name.startswith(_MLFLOW) for name in told["destinations"]) and WHERE not in troubled:
+        yield from _of_mlflow(outcome, environ, f"{TRACE_ID_PREFIX}{told['trace_id']}")
+
+
+def _spoken(exporter: str) -> str:
+    if ".otlp." in exporter:
+        return "OTLP"
+    return exporter.rpartition(".")[2]
+
+
+def _last_error(errors: str) -> str:
+    """The last line of a traceback, else the last that was printed."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return lines[-1] if lines else "no provider was made."
+
+
+def _of_mlflow(outcome: Outcome, environ: Mapping[str, str], trace_id: str) -> Iterator[Fact | Finding]:
+    uri = Tracking.read(environ).uri
+    shown = without_secrets(uri)
+    if outcome.waiting:
+        yield found("span-waits", WHERE, uri=shown, reason=outcome.waiting)
+        return
+    if not uri.startswith(("sqlite", "http:", "https:")):
+        yield Fact(TEST_SPAN, "taken by", f"MLflow ({shown})")
+        return
+    from genspan.mlflow.exceptions import MlflowException
+    from genspan.mlflow.store import open_store
+
+    begun = time.monotonic()
+    with untraced():
+        try:
+            store = open_store(uri)
+            trace = _read(store, trace_id)
+        except MlflowException as error:
+            yield found("not-read-back", WHERE, uri=shown, trace_id=trace_id, reason=error)
+            return
+        took = time.monotonic() - begun
+        try:
+            store.delete_traces(trace.info.experiment_id or "0", trace_ids=[trace_id])
+        except MlflowException as error:
+            yield found("not-deleted", WHERE, uri=shown, trace_id=trace_id, reason=error)
+            return
+    yield Fact(TEST_SPAN, "MLflow", f"written, read back (in {took * 1000:.0f} ms) and deleted again")
+
+
+def _read(store: Any, trace_id: str) -> Any:
+    from genspan.mlflow.exceptions import MlflowException
+
+    for pause in READING_PAUSES:
+        with suppress(MlflowException):
+            return store.get_trace(trace_id)
+        time.sleep(pause)
+    return store.get_trace(trace_id)
