@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from genspan.exporters.mlflow.stores import Experiment as Named
 from genspan.exporters.mlflow.stores.sqlite.experiments import DEFAULT_WORKSPACE, resolve
@@ -11,7 +12,7 @@ from genspan.mlflow.exceptions import RESOURCE_ALREADY_EXISTS, MlflowException
 from genspan.mlflow.store.sqlite.database import Database
 from genspan.mlflow.store.sqlite.sql import Sql
 
-_LONGEST_NAME = 500
+_LONGEST_NAME: Final = 500
 
 
 def by_id(database: Database, id: int) -> Experiment | None:
