@@ -106,7 +106,7 @@ def _configured_by(given: Mapping[str, str]) -> Iterator[Fact | Finding]:
         with open(path, "rb"):
             yield Fact(SETUP, "configuration", f"{os.path.abspath(path)} says it all (OTEL_CONFIG_FILE)")
     except OSError as error:
-        yield found("config-file-missing", path=path, reason=error.strerror or error)
+        yield found("config-file-missing", "configuration", path=path, reason=error.strerror or error)
 
 
 def chosen_distro(given: Mapping[str, str], installed: Collection[EntryPoint]) -> str | None:

@@ -288,8 +288,12 @@ def _refusal(connection: _Asking, access: Access, error: StoreUnavailable) -> Fi
     status, address = connection.status, access.url
     if status in (401, 403):
         return found("mlflow-credentials", WHERE, address=address, status=status)
-    if isinstance(error.__cause__, Refused) or "experiment" in str(error):
-        return found("experiment-unusable", WHERE, reason=error)
-    if status == 404 or 300 <= status < 400 or "not as MLflow does" in str(error):
+    if (
+        (status == 404 and not isinstance(error.__cause__, Refused))
+        or 300 <= status < 400
+        or "not as MLflow does" in str(error)
+    ):
         return found("mlflow-not-there", WHERE, address=address, reason=error)
+    if isinstance(error.__cause__, Refused) or not status:
+        return found("experiment-unusable", WHERE, reason=error)
     return found("mlflow-fails", WHERE, reason=error)

@@ -18,7 +18,7 @@ from genspan.distro.cli.doctor.causes import TEST_SPAN, Fact, Finding, found
 from genspan.distro.cli.doctor.tracking import WHERE
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX
 from genspan.exporters.mlflow.outbox_folder import GENSPAN_OUTBOX_DIR
-from genspan.exporters.mlflow.outbox_report import files, read
+from genspan.exporters.mlflow.outbox_report import UnreadableOutbox, files, read
 from genspan.exporters.mlflow.stores import without_secrets
 from genspan.exporters.mlflow.switches import ENABLE_MLFLOW_TRACING, MLFLOW_TRACE_SAMPLING_RATIO
 from genspan.exporters.mlflow.tracking import Tracking
@@ -53,8 +53,13 @@ class Outcome:
 
     @property
     def active(self) -> Collection[str] | None:
-        """The instrumentors that were active; None where that is not known."""
-        return None if self.told is None else self.told["active"]
+        """The instrumentors that were active; None where that is not known, or nothing was started."""
+        return None if self.told is None or self.has_failed else self.told["active"]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether OpenTelemetry did not start."""
+        return FAILED in self.errors or self.told is None or "destinations" not in self.told
 
 
 def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
@@ -81,7 +86,12 @@ def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
         told = None
         with suppress(OSError, ValueError):
             told = json.loads(answer.read_text(encoding="utf-8"))
-        return Outcome(told, done.stderr.decode(errors="replace"), waiting=_waiting(asked[GENSPAN_OUTBOX_DIR]))
+        errors = done.stderr.decode(errors="replace")
+        try:
+            waiting = _waiting(asked[GENSPAN_OUTBOX_DIR])
+        except UnreadableOutbox:  # It could not be written either.
+            waiting = _last_error(errors)
+        return Outcome(told, errors, waiting=waiting)
 
 
 def float_of(text: str | None) -> float:
@@ -114,11 +124,10 @@ def check(outcome: Outcome, environ: Mapping[str, str], troubled: Collection[str
     if outcome.is_late:
         yield found("no-end", seconds=TIME)
         return
-    if FAILED in outcome.errors or told is None or "destinations" not in told:
-        if not troubled:
-            yield found("startup-failed", reason=_last_error(outcome.errors))
-        if told is None or "destinations" not in told:
-            return
+    if outcome.has_failed and not troubled:
+        yield found("startup-failed", reason=_last_error(outcome.errors))
+    if told is None or "destinations" not in told:
+        return
     if "trace_id" not in told:
         yield found("not-sampled", sampler=told["sampler"])
         return

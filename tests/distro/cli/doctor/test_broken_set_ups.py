@@ -1,0 +1,423 @@
+"""`genspan doctor` where something is really broken: it names the cause, and nothing else.
+
+Each set-up is a folder, variables, and what stands in the way; doctor is a program of its own, as users start it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
+
+from genspan.exporters.mlflow import MlflowSpanExporter
+from support import app
+from support.collector import collector
+from support.ports import free_port
+from support.scripted_server import Body, ScriptedServer, Stall
+from support.site import install
+
+pytestmark = pytest.mark.slow
+
+TYPO = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPANS_ONLY"}
+
+
+def doctor(folder: Path, *options: str, limit: int | None = None, **given: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and report."""
+
+    def limited() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "genspan.distro.cli", "doctor", "--json", *options],
+        cwd=folder,
+        env=app.environment({"GENSPAN_OUTBOX_DIR": str(folder / "outbox"), **given}),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limited,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def causes(report: Mapping[str, Any], level: str = "problems") -> list[str]:
+    return [finding["cause"] for finding in report[level]]
+
+
+def said(report: Mapping[str, Any], cause: str) -> str:
+    (finding,) = [one for one in (*report["problems"], *report["warnings"]) if one["cause"] == cause]
+    return f"{finding['message']} {finding['cure']}"
+
+
+def write_trace(path: Path, start: int = 10**18) -> None:
+    exporter = MlflowSpanExporter(f"sqlite:///{path}")
+    context = SpanContext(7, 1, is_remote=False)
+    exporter.export([ReadableSpan(name="one", context=context, start_time=start, end_time=start + 1)])
+    exporter.shutdown()
+
+
+@dataclass
+class SetUp:
+    """A folder to break things in; what has to be undone afterwards is given to `undo`."""
+
+    folder: Path
+    undo: ExitStack
+    given: dict[str, str] = field(default_factory=dict)
+    limit: int | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "mlflow.db"
+
+    @property
+    def site(self) -> Path:
+        """A folder of installed packages, found before those of the environment."""
+        self.given["PYTHONPATH"] = str(self.folder / "site")
+        return self.folder / "site"
+
+    def sql(self, *statements: str) -> None:
+        write_trace(self.file)
+        with sqlite3.connect(self.file) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    def server(self, *answers: Any) -> ScriptedServer:
+        server = self.undo.enter_context(ScriptedServer())
+        server.script(*answers)
+        return server
+
+
+def nothing_listens(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"http://127.0.0.1:{free_port()}/v1/traces"
+
+
+def nothing_listens_by_grpc(broken: SetUp) -> None:
+    port = free_port()
+    broken.given |= {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{port}"}
+    broken.given |= {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+
+
+def no_such_host(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "http://collector.invalid:4318/v1/traces"
+
+
+def wrong_credentials_for_otlp(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = broken.server(Body(b"", 401)).url
+    broken.given["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20of-a-secret"
+
+
+def wrong_path(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = broken.server(Body(b"", 404)).url
+
+
+def collector_that_hangs(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = broken.server(Stall()).url
+
+
+def tls_where_there_is_none(broken: SetUp) -> None:
+    url = broken.server(Body(b"")).url.replace("http:", "https:")
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = url
+
+
+def endpoint_without_scheme(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector"
+    broken.given["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
+    broken.given |= {"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
+
+
+def unknown_protocol(broken: SetUp) -> None:
+    broken.given |= {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}
+
+
+def unknown_exporter(broken: SetUp) -> None:
+    broken.given["OTEL_TRACES_EXPORTER"] = "mlfow"
+
+
+def no_exporter(broken: SetUp) -> None:
+    broken.given["OTEL_TRACES_EXPORTER"] = "none"
+
+
+def sdk_disabled(broken: SetUp) -> None:
+    broken.given["OTEL_SDK_DISABLED"] = "true"
+
+
+def content_off_by_typo(broken: SetUp) -> None:
+    broken.given |= TYPO
+
+
+def setting_misspelt(broken: SetUp) -> None:
+    broken.given["GENSPAN_LANGCHAIN_STEPS"] = "some"
+
+
+def sampled_away(broken: SetUp) -> None:
+    broken.given["OTEL_TRACES_SAMPLER"] = "always_off"
+
+
+def config_file_missing(broken: SetUp) -> None:
+    broken.given["OTEL_CONFIG_FILE"] = "otel.yaml"
+
+
+def config_file_wrong(broken: SetUp) -> None:
+    (broken.folder / "otel.yaml").write_text("file_format: '1.1'\ntracer_provider: {processors: [{batch: 7}]}\n")
+    broken.given["OTEL_CONFIG_FILE"] = "otel.yaml"
+
+
+def distro_that_fails(broken: SetUp) -> None:
+    point = "[opentelemetry_distro]\nacme = acme_distro:Distro\n"
+    install(broken.site, "acme-distro", point, acme_distro="raise RuntimeError('bad day')")
+    broken.given["OTEL_PYTHON_DISTRO"] = "acme"
+
+
+def library_too_old(broken: SetUp) -> None:
+    install(broken.site, "openai", "")
+    (broken.site / "openai-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: openai\nVersion: 0.28\n"
+    )
+
+
+def other_distribution_and_two_instrumentors(broken: SetUp) -> None:
+    instrumentor = """
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+class Instrumentor(BaseInstrumentor):
+    def instrumentation_dependencies(self):
+        return ()
+
+    def _instrument(self, **kwargs):
+        pass
+
+    def _uninstrument(self, **kwargs):
+        pass
+"""
+    plain = "from opentelemetry.instrumentation.distro import BaseDistro\nclass Distro(BaseDistro):\n"
+    plain += "    def _configure(self, **kwargs):\n        pass\n"
+    point = "[opentelemetry_instrumentor]\nopenai = acme_openai:Instrumentor\n"
+    install(broken.site, "acme-openai", point, acme_openai=instrumentor)
+    install(broken.site, "acme-distro", "[opentelemetry_distro]\nacme = acme_distro:Distro\n", acme_distro=plain)
+    broken.given["OTEL_PYTHON_DISTRO"] = "acme"
+
+
+def file_locked(broken: SetUp) -> None:
+    broken.sql()
+    connection = sqlite3.connect(broken.file, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    broken.undo.callback(connection.close)
+
+
+def newer_schema(broken: SetUp) -> None:
+    broken.sql("UPDATE alembic_version SET version_num = 'a5c0ffee2030'")
+
+
+def not_a_database(broken: SetUp) -> None:
+    broken.file.write_text("no database at all, but text\n" * 100)
+
+
+def somebody_elses_database(broken: SetUp) -> None:
+    with sqlite3.connect(broken.file) as connection:
+        connection.execute("CREATE TABLE customers (id)")
+    connection.close()
+
+
+def folder_read_only(broken: SetUp) -> None:
+    # Nobody may write there, not even root.
+    broken.given["MLFLOW_TRACKING_URI"] = "sqlite:////proc/mlflow.db"
+
+
+def disk_full(broken: SetUp) -> None:
+    """A limit on the size of files stands in for the disk."""
+    broken.sql()
+    broken.limit = 200_000
+
+
+def folder_of_plain_files(broken: SetUp) -> None:
+    broken.given["MLFLOW_TRACKING_URI"] = "./mlruns"
+
+
+def experiment_deleted(broken: SetUp) -> None:
+    broken.sql("UPDATE experiments SET lifecycle_stage = 'deleted'")
+
+
+def experiment_missing(broken: SetUp) -> None:
+    broken.sql()
+    broken.given["MLFLOW_EXPERIMENT_ID"] = "77"
+
+
+def mlflow_not_started(broken: SetUp) -> None:
+    broken.given["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{free_port()}"
+
+
+def wrong_credentials_for_mlflow(broken: SetUp) -> None:
+    broken.given["MLFLOW_TRACKING_URI"] = broken.server(Body(b"", 401)).url.replace("//", "//ada:a-secret@")
+
+
+def another_server(broken: SetUp) -> None:
+    broken.given["MLFLOW_TRACKING_URI"] = broken.server(Body(b"<html>", 200, "text/html")).url
+
+
+def tracing_switched_off(broken: SetUp) -> None:
+    broken.given["ENABLE_MLFLOW_TRACING"] = "false"
+
+
+def outbox_nowhere(broken: SetUp) -> None:
+    broken.given["GENSPAN_OUTBOX_DIR"] = "/proc/outbox"
+
+
+def traces_set_aside(broken: SetUp) -> None:
+    os.environ["GENSPAN_OUTBOX_DIR"] = str(broken.folder / "outbox")
+    try:
+        write_trace(broken.file, start=2**70)
+    finally:
+        del os.environ["GENSPAN_OUTBOX_DIR"]
+
+
+BROKEN: Mapping[Callable[[SetUp], None], tuple[str, ...]] = {
+    nothing_listens: ("connection-refused",),
+    nothing_listens_by_grpc: ("connection-refused",),
+    no_such_host: ("host-unknown",),
+    wrong_credentials_for_otlp: ("otlp-credentials",),
+    wrong_path: ("otlp-path",),
+    collector_that_hangs: ("no-answer",),
+    tls_where_there_is_none: ("tls-failed",),
+    endpoint_without_scheme: ("endpoint-invalid",),
+    unknown_protocol: ("protocol-unknown",),
+    unknown_exporter: ("exporter-unknown",),
+    no_exporter: ("traces-nowhere",),
+    sdk_disabled: ("sdk-disabled",),
+    content_off_by_typo: ("content-unknown",),
+    setting_misspelt: ("setting-not-understood",),
+    sampled_away: ("not-sampled",),
+    config_file_missing: ("config-file-missing",),
+    config_file_wrong: ("startup-failed",),
+    distro_that_fails: ("startup-failed",),
+    library_too_old: ("library-too-old",),
+    other_distribution_and_two_instrumentors: ("instrumented-twice",),
+    file_locked: ("file-locked",),
+    newer_schema: ("schema-unknown",),
+    not_a_database: ("file-not-mlflow",),
+    somebody_elses_database: ("file-not-mlflow",),
+    folder_read_only: ("file-not-writable",),
+    disk_full: ("span-waits",),
+    folder_of_plain_files: ("tracking-uri-unsupported",),
+    experiment_deleted: ("experiment-unusable",),
+    experiment_missing: ("experiment-unusable",),
+    mlflow_not_started: ("connection-refused",),
+    wrong_credentials_for_mlflow: ("mlflow-credentials",),
+    another_server: ("mlflow-not-there",),
+    tracing_switched_off: ("mlflow-switched-off",),
+    outbox_nowhere: ("outbox-folder",),
+    traces_set_aside: ("outbox-rejected",),
+}
+
+
+@contextmanager
+def set_up(folder: Path, breaks: Callable[[SetUp], None]) -> Iterator[SetUp]:
+    with ExitStack() as undo:
+        broken = SetUp(folder, undo)
+        breaks(broken)
+        yield broken
+
+
+@pytest.mark.parametrize(("breaks", "expected"), BROKEN.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_the_cause_is_named(breaks: Callable[[SetUp], None], expected: tuple[str, ...], tmp_path: Path) -> None:
+    with set_up(tmp_path, breaks) as broken:
+        code, report = doctor(tmp_path, limit=broken.limit, **broken.given)
+    assert tuple(causes(report)) == expected, report
+    assert (code, report["ok"]) == (1, False)
+    assert "secret" not in json.dumps(report)
+
+
+def test_where_all_is_well_a_span_is_written_and_read_back_and_nothing_stays(tmp_path: Path) -> None:
+    write_trace(tmp_path / "mlflow.db")
+    with collector() as received:
+        code, report = doctor(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=received.url)
+        assert [span.name for span in received.spans] == ["genspan doctor"]
+    assert (code, report["problems"], report["warnings"]) == (0, [], [])
+    told = {(fact["area"], fact["subject"]): fact["told"] for fact in report["facts"]}
+    assert told["Test span", "MLflow"].startswith("written, read back")
+    assert told["Test span", "taken by"] == "OTLP"
+    assert told["Libraries", "openai"].endswith("genspan_openai is active")
+    with sqlite3.connect(tmp_path / "mlflow.db") as connection:
+        assert connection.execute("SELECT count(*) FROM trace_info").fetchone() == (1,)
+    connection.close()
+
+
+def test_without_sending_nothing_is_written(tmp_path: Path) -> None:
+    code, report = doctor(tmp_path, "--no-send")
+    assert (code, report["problems"]) == (0, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["outbox"]
+
+
+def test_a_rival_is_a_warning_that_says_how_to_choose(tmp_path: Path) -> None:
+    point = "[opentelemetry_instrumentor]\nopenai = acme_openai:Instrumentor\n"
+    install(tmp_path / "site", "acme-openai", point, acme_openai="")
+    code, report = doctor(tmp_path, PYTHONPATH=str(tmp_path / "site"))
+    assert (code, causes(report), causes(report, "warnings")) == (0, [], ["rival-installed"])
+    assert "acme-openai" in said(report, "rival-installed")
+    assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=genspan_openai" in said(report, "rival-installed")
+    assert doctor(tmp_path, "--strict", "--no-send", PYTHONPATH=str(tmp_path / "site"))[0] == 1
+
+
+def test_what_the_user_turned_off_is_no_problem(tmp_path: Path) -> None:
+    code, report = doctor(tmp_path, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="genspan_openai")
+    assert (code, report["problems"], report["warnings"]) == (0, [], [])
+    (openai,) = [fact["told"] for fact in report["facts"] if fact["subject"] == "openai"]
+    assert "off: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS holds genspan_openai" in openai
+
+
+@pytest.mark.parametrize(
+    ("given", "warning"),
+    [
+        ({"OTEL_SDK_DISABLED": "1"}, "sdk-disabled-not-understood"),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "genspan_opnai"}, "disabled-unknown"),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "openai"}, "disabled-unknown"),
+        ({"MLFLOW_TRACE_SAMPLING_RATIO": "0.5"}, "mlflow-samples"),
+        ({"OTEL_TRACES_EXPORTER": "console", "MLFLOW_TRACKING_URI": "sqlite:///a.db"}, "mlflow-not-chosen"),
+    ],
+)
+def test_warnings(given: dict[str, str], warning: str, tmp_path: Path) -> None:
+    code, report = doctor(tmp_path, "--no-send", **given)
+    assert (code, causes(report, "warnings")) == (0, [warning])
+
+
+def test_a_trace_of_the_future_betrays_the_clock(tmp_path: Path) -> None:
+    write_trace(tmp_path / "mlflow.db", start=4 * 10**18)
+    report = doctor(tmp_path, "--no-send")[1]
+    assert causes(report, "warnings") == ["clock-behind-traces"]
+
+
+def test_a_server_with_another_date_betrays_the_clock(tmp_path: Path) -> None:
+    with ScriptedServer() as server:
+        server.script(Body(b"", headers={"Date": "Tue, 01 Nov 2022 10:00:00 GMT"}))
+        report = doctor(tmp_path, "--no-send", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=server.url)[1]
+    assert causes(report, "warnings") == ["clock-differs"]
+    assert "ahead of" in said(report, "clock-differs")
+
+
+def test_traces_that_wait_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
+    (tmp_path / "mlflow.db").mkdir()
+    write_trace(tmp_path / "mlflow.db")
+    (tmp_path / "mlflow.db").rmdir()
+    code, report = doctor(tmp_path)
+    assert (code, causes(report), causes(report, "warnings")) == (0, [], ["outbox-waiting"])
+
+
+@pytest.mark.parametrize("limit", [200_000, 20_000])
+def test_a_full_disk_is_named_where_the_outbox_has_room_and_where_it_has_none(limit: int, tmp_path: Path) -> None:
+    with set_up(tmp_path, disk_full):
+        report = doctor(tmp_path, limit=limit)[1]
+    assert "disk" in said(report, "span-waits")
