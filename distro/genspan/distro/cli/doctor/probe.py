@@ -32,10 +32,14 @@ class Watch(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._said: dict[int, list[str]] = {}
+        self.log: list[str] = []
+        """All of it, from every thread."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
-        self._said.setdefault(threading.get_ident(), []).append(record.getMessage())
+        message = record.getMessage()
+        self.log.append(message)
+        self._said.setdefault(threading.get_ident(), []).append(message)
 
     def taken(self) -> list[str]:
         """What this thread has logged since it was asked last."""
@@ -76,6 +80,7 @@ def _told() -> dict[str, Any]:
     told["flushed"] = provider.force_flush(FLUSH_TIME)
     for exporter in exporters:
         exporter.force_flush(FLUSH_TIME // 2)
+    told["log"] = watch.log
     return told
 
 

@@ -90,7 +90,7 @@ def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
         try:
             waiting = _waiting(asked[GENSPAN_OUTBOX_DIR])
         except UnreadableOutbox:  # It could not be written either.
-            waiting = _last_error(errors)
+            waiting = " ".join(dict.fromkeys((told or {}).get("log", ()))) or "its outbox cannot be written either"
         return Outcome(told, errors, waiting=waiting)
 
 
