@@ -22,6 +22,9 @@ START = 1_790_000_000 * SECOND
 OF_INGESTION = {"mlflow.trace.infoFinalized"}
 """Metadata that MLflow's server adds."""
 
+SIZES = {"mlflow.trace.sizeStats", "mlflow.trace.sizeBytes"}
+"""Metadata that is about the same whoever writes a trace, but not to the byte: see `sizes`."""
+
 NOT_KEPT = ("kind", "flags")
 """What the SQLite store writes of a span beyond MLflow, and the server does not keep (3.17.2)."""
 
@@ -89,7 +92,7 @@ def facts(trace: Any) -> dict[str, Any]:
     whole: dict[str, Any] = trace.to_dict()
     info = whole["info"]
     info["tags"].pop("mlflow.artifactLocation")
-    info["trace_metadata"] = {k: v for k, v in info["trace_metadata"].items() if k not in OF_INGESTION}
+    info["trace_metadata"] = {k: v for k, v in info["trace_metadata"].items() if k not in OF_INGESTION | SIZES}
     for stored in whole["data"]["spans"]:
         for key in NOT_KEPT:
             stored.pop(key, None)
@@ -99,6 +102,17 @@ def facts(trace: Any) -> dict[str, Any]:
 
 def get(mlflow: Any, trace: int) -> Any:
     return mlflow.get_trace(f"tr-{trace:032x}")
+
+
+def sizes(trace: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """What the metadata of a trace says of its size, and what MLflow's own exporter would say of it."""
+    from mlflow.tracing.utils import add_size_stats_to_trace_metadata
+
+    metadata = trace.info.trace_metadata
+    stated = json.loads(metadata.pop("mlflow.trace.sizeStats"))
+    assert metadata.pop("mlflow.trace.sizeBytes") == str(stated["total_size_bytes"])
+    add_size_stats_to_trace_metadata(trace)
+    return stated, json.loads(metadata["mlflow.trace.sizeStats"])
 
 
 def of_sqlite(tmp_path: Path, trace: int, *batches: Sequence[ReadableSpan]) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class TraceMetadataKey:
     MODEL_ID: Final = "mlflow.modelId"
     TOKEN_USAGE: Final = "mlflow.trace.tokenUsage"
     COST: Final = "mlflow.trace.cost"
+    SIZE_STATS: Final = "mlflow.trace.sizeStats"
+    SIZE_BYTES: Final = "mlflow.trace.sizeBytes"
+    """Of the whole trace, as `SIZE_STATS` has it too; older readers know this alone."""
 
 
 class TraceTagKey:

@@ -68,6 +68,8 @@ class MlflowSpan:
     """It has started and not ended: the same span comes again when it has."""
     has_remote_parent: bool = False
     """The parent is in another process, and may never reach this store."""
+    content_size: int | None = None
+    """Bytes of its content, of a span that has been read back or is kept without; its attributes may not be whole."""
     request_preview: str | None = None
     """The user's words, should this span turn out to be the trace's root."""
     response_preview: str | None = None

@@ -13,7 +13,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from genspan.exporters.mlflow import MlflowSpanExporter
 from support.mlflow_process import MlflowServer
-from support.mlflow_traces import START, chat, export, get, new_id, said, span
+from support.mlflow_traces import START, chat, export, get, new_id, said, sizes, span
 
 pytestmark = pytest.mark.slow
 
@@ -152,6 +152,12 @@ def told(uri: str, trace: int) -> Told:
     )
 
 
+def sized(uri: str, trace: int) -> tuple[dict[str, int], dict[str, int]]:
+    from mlflow import MlflowClient
+
+    return sizes(get(MlflowClient(tracking_uri=uri), trace))
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_trace_is_the_same(order: str, uri: str) -> None:
     batches, expected = ORDERS[order]
@@ -160,6 +166,9 @@ def test_a_trace_is_the_same(order: str, uri: str) -> None:
     export(uri, *batches(trace))
 
     assert told(uri, trace) == expected
+    stated, counted = sized(uri, trace)
+    assert stated["num_spans"] == counted["num_spans"]
+    assert stated == pytest.approx(counted, rel=0.1, abs=300)
 
 
 def test_a_trace_without_its_root_is_in_progress(uri: str) -> None:

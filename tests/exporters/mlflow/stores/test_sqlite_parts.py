@@ -206,6 +206,8 @@ def test_what_a_client_has_finalized_stays(mlflow_database: Path, agent_spans: R
     after = client(mlflow_database).get_trace(theirs.trace_id)
     assert (after.info.request_time, after.info.execution_duration) == (before.request_time, before.execution_duration)
     assert after.info.request_preview == before.request_preview
+    size = "mlflow.trace.sizeStats"
+    assert after.info.trace_metadata[size] == before.trace_metadata[size]
     assert after.info.experiment_id == before.experiment_id
     assert after.info.token_usage == {"input_tokens": 11, "output_tokens": 4, "total_tokens": 15}
     assert {span.name for span in after.data.spans} == {"theirs", "late"}

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from genspan.exporters.mlflow import MlflowSpanExporter
+from support.mlflow_traces import sizes
 
 Client = Callable[[Path], Any]
 Record = Callable[..., list[ReadableSpan]]
@@ -46,6 +47,9 @@ def test_a_trace_is_all_there(database: Path, client: Client, agent_spans: Recor
     assert info.trace_metadata["mlflow.trace.session"] == "s1"
     assert info.trace_metadata["mlflow.trace.user"] == "mia"
     assert info.trace_metadata["mlflow.trace_schema.version"] == "3"
+    stated, counted = sizes(trace)
+    assert stated.pop("total_size_bytes") == pytest.approx(counted.pop("total_size_bytes"), rel=0.05)
+    assert stated == counted
 
     by_id = {span.span_id: span for span in trace.data.spans}
     assert [span.span_type for span in trace.data.spans] == ["AGENT", "CHAT_MODEL", "TOOL", "CHAT_MODEL"]

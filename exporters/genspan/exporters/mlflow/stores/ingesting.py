@@ -17,6 +17,8 @@ from genspan.exporters.mlflow.stores.server.connection import Refused
 from genspan.exporters.mlflow.stores.server.joining import distinct, joined
 from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.stores.server.trace_info import ENDED, StoredInfo
+from genspan.exporters.mlflow.stores.sqlite import span_content
+from genspan.exporters.mlflow.trace_size import with_size
 
 
 class IngestingStore(ABC):
@@ -83,7 +85,7 @@ class IngestingStore(ABC):
         # MLflow (3.17.2) takes three times as long over the facts of a trace that is there already: it tries to add it,
         # fails, and reads it anew. In progress until its spans are there, for so it is seen if they do not get there.
         begun = [replace(trace, state="IN_PROGRESS") for trace in traces if trace.trace_id in fresh]
-        each(lambda trace: self.start_trace(trace, experiment_id), begun)
+        each(lambda trace: self.start_trace(_with_size(trace), experiment_id), begun)
         new = [part for trace in traces if (part := _news(trace, stored.get(trace.trace_id))).spans]
         if new:
             self.log_spans(_message(new, stored), experiment_id)
@@ -93,15 +95,22 @@ class IngestingStore(ABC):
     def _state_facts(self, trace: MlflowTrace, experiment_id: str, before: StoredInfo | None) -> None:
         if before is None:
             if trace.state in ENDED or any(span.is_running for span in trace.spans):
-                self.start_trace(trace, experiment_id)
+                self.start_trace(_with_size(trace), experiment_id)
         elif (trace.state in ENDED or before.is_ended) and _news(trace, before).spans:
-            self.start_trace(joined(trace, self.spans_of(trace.trace_id), before), before.experiment_id)
+            spans = self.spans_of(trace.trace_id)
+            whole = with_size(joined(trace, spans, before), map(span_content.size, spans))
+            self.start_trace(whole, before.experiment_id)
 
     def _experiment_id(self, experiment: Experiment) -> str:
         id = self._experiment_ids.get(experiment)
         if id is None:
             id = self._experiment_ids[experiment] = self.find_experiment(experiment)
         return id
+
+
+def _with_size(trace: MlflowTrace) -> MlflowTrace:
+    """A trace that is new, with its size."""
+    return with_size(trace, {span.span_id: span_content.size(span) for span in trace.spans}.values())
 
 
 def _ends_with_its_spans(trace: MlflowTrace) -> bool:

@@ -93,6 +93,9 @@ def test_parts_of_one_program_make_one_statement(linked: Databricks) -> None:
 
     store.write(traces(chat(id=3)), SHOP)
     assert usage(linked) == 30
+    size = json.loads(info(linked).trace_metadata["mlflow.trace.sizeStats"])
+    assert size["num_spans"] == 3
+    assert size["max"] > len("first " * 400) > size["p50"]
     assert info(linked).tags["service.name"] == "shop"
     assert names(linked) == ["span 2", "root", "span 3"]
 

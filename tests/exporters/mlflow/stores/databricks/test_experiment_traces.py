@@ -82,6 +82,8 @@ def test_parts_become_one_trace(databricks: Databricks) -> None:
     info = databricks.infos[trace_id()]
     assert metadata(databricks, "mlflow.trace.tokenUsage")["total_tokens"] == 45
     assert info.request_preview == "first " * 400
+    size = metadata(databricks, "mlflow.trace.sizeStats")
+    assert (size["num_spans"], size["max"]) == (4, max(len(json.dumps(one)) for one in databricks.spans(trace_id())))
     assert info.tags["mlflow.traceName"] == "root"
     assert info.execution_duration.ToMilliseconds() == 103
 

@@ -22,6 +22,8 @@ from genspan.exporters.mlflow.stores.server import otlp
 from genspan.exporters.mlflow.stores.server.connection import EXISTING, Connection, Refused
 from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.stores.server.trace_info import ENDED
+from genspan.exporters.mlflow.stores.sqlite import span_content
+from genspan.exporters.mlflow.trace_size import with_size
 from genspan.semconv.encoding import encode
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ class CatalogTraces:
         each(self._state, [whole for whole in map(self._known, traces) if whole.state in ENDED])
 
     def _known(self, part: MlflowTrace) -> MlflowTrace:
-        return self._recent.join(with_long_previews(part))
+        known = with_long_previews(part)
+        return self._recent.join(replace(known, spans=list(map(_weighed, known.spans))))
 
     def _message(self, traces: Sequence[MlflowTrace]) -> bytes:
         return otlp.request(((self._named(trace), _resource(trace)) for trace in traces), otlp.as_it_is)
@@ -95,7 +98,8 @@ class CatalogTraces:
 
     def _state(self, trace: MlflowTrace) -> None:
         otel_id = _otel_id(trace)
-        info = described(trace, self._location.described())
+        sized = with_size(trace, map(span_content.size, trace.spans))
+        info = described(sized, self._location.described())
         info["trace_id"] = otel_id
         info["trace_metadata"][TraceMetadataKey.SCHEMA_VERSION] = SCHEMA_VERSION
         try:
@@ -103,6 +107,11 @@ class CatalogTraces:
         except Refused as refused:
             if refused.code != EXISTING:
                 raise
+
+
+def _weighed(span: MlflowSpan) -> MlflowSpan:
+    """The span with the size of its content, which is not kept with it."""
+    return replace(span, content_size=span_content.size(span))
 
 
 def _otel_id(trace: MlflowTrace) -> str:

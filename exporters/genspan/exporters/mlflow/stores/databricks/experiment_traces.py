@@ -18,7 +18,7 @@ from genspan.exporters.mlflow.stores.server.joining import joined
 from genspan.exporters.mlflow.stores.server.parallel import each
 from genspan.exporters.mlflow.stores.server.trace_info import StoredInfo
 from genspan.exporters.mlflow.stores.sqlite import span_content
-from genspan.semconv.encoding import encode
+from genspan.exporters.mlflow.trace_size import byte_count, with_size
 
 _OLD_TRACES: Final = "/api/2.0/mlflow/traces"
 
@@ -45,12 +45,12 @@ class ExperimentTraces:
         own = fitted([trace], _contents)
         before = self._look_up(trace.trace_id)
         if before is None:
-            self._state(with_long_previews(trace), self._experiment_id)
+            self._state(_sized(with_long_previews(trace), own), self._experiment_id)
             self._artifacts.upload(trace.trace_id, own.values())
             return
         earlier = _by_id(self._artifacts.download(trace.trace_id))
-        contents = {id: encode(span) for id, span in earlier.items()} | own
-        self._state(joined(trace, _read(trace, earlier), before), before.experiment_id)
+        contents = {id: span_content.rewrite(span) for id, span in earlier.items()} | own
+        self._state(_sized(joined(trace, _read(trace, earlier), before), contents), before.experiment_id)
         self._artifacts.upload(trace.trace_id, contents.values())
 
     def _look_up(self, trace_id: str) -> StoredInfo | None:
@@ -80,6 +80,10 @@ def _contents(traces: Sequence[MlflowTrace]) -> dict[str, str]:
         for trace in traces
         for span in trace.spans
     }
+
+
+def _sized(trace: MlflowTrace, contents: Mapping[str, str]) -> MlflowTrace:
+    return with_size(trace, map(byte_count, contents.values()))
 
 
 def _by_id(contents: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -37,7 +37,7 @@ def read(spans: Iterable[Mapping[str, Any]], content: Content = dict) -> list[Ml
 
 def _read(span: Mapping[str, Any], content: Content) -> MlflowSpan | None:
     try:
-        return span_content.read(encode(content(span)))
+        return span_content.read(span_content.rewrite(content(span)))
     except (ValueError, KeyError, TypeError, AttributeError):
         _logger.debug("A stored span cannot be read and counts for nothing", exc_info=True)
         return None
@@ -52,9 +52,17 @@ def _content(span: Mapping[str, Any]) -> dict[str, Any]:
         "name": span.get("name", ""),
         "start_time_unix_nano": int(span.get("start_time_unix_nano", 0)),
         "end_time_unix_nano": int(span.get("end_time_unix_nano", 0)),
-        "status": {"code": span.get("status", {}).get("code", "STATUS_CODE_UNSET")},
-        "attributes": {pair["key"]: encode(_plain(pair.get("value", {}))) for pair in span.get("attributes", ())},
+        "events": [
+            {**event, "attributes": _attributes(event.get("attributes", ()))} for event in span.get("events", ())
+        ],
+        "status": {"message": "", "code": "STATUS_CODE_UNSET", **span.get("status", {})},
+        "attributes": {key: encode(value) for key, value in _attributes(span.get("attributes", ())).items()},
+        "links": [{**link, "attributes": _attributes(link.get("attributes", ()))} for link in span.get("links", ())],
     }
+
+
+def _attributes(pairs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {pair["key"]: _plain(pair.get("value", {})) for pair in pairs}
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
@@ -66,5 +74,5 @@ def _plain(value: Mapping[str, Any]) -> Any:
     if kind == "array_value":
         return [_plain(item) for item in held.get("values", ())]
     if kind == "kvlist_value":
-        return {pair["key"]: _plain(pair.get("value", {})) for pair in held.get("values", ())}
+        return _attributes(held.get("values", ()))
     return int(held) if kind == "int_value" else held

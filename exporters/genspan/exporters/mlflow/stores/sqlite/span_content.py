@@ -21,6 +21,7 @@ from opentelemetry.trace.status import Status, StatusCode
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, SpanAttributeKey
 from genspan.exporters.mlflow.model import MlflowSpan
+from genspan.exporters.mlflow.trace_size import byte_count
 from genspan.exporters.mlflow.translate import translate
 from genspan.semconv import attributes as gen_ai
 from genspan.semconv.encoding import decode, encode
@@ -52,6 +53,16 @@ def write(span: MlflowSpan) -> str:
         return _written(span, lambda value: encode(value).encode()).decode()
 
 
+def size(span: MlflowSpan) -> int:
+    """Bytes of the content of a span."""
+    return byte_count(write(span)) if span.content_size is None else span.content_size
+
+
+def rewrite(content: Mapping[str, Any]) -> str:
+    """The content that somebody has decoded."""
+    return _spaced(content, lambda value: encode(value).encode()).decode()
+
+
 def read(content: str) -> MlflowSpan:
     """What the facts of a trace need of a stored span, whoever wrote it: its other attributes are left out.
 
@@ -73,6 +84,7 @@ def read(content: str) -> MlflowSpan:
         )
     )
     span.is_running = span.end_time_unix_nano is None
+    span.content_size = byte_count(content)
     return span
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from genspan.exporters.mlflow.assemble import assemble, root_of
+from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Rejection
 from genspan.exporters.mlflow.stores.sqlite import rows, span_content
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
 from genspan.exporters.mlflow.stores.sqlite.statements import Statement, insert, insert_missing, update, upsert
+from genspan.exporters.mlflow.trace_size import byte_count, size_metadata
 
 _logger = logging.getLogger(__name__)
 
@@ -52,18 +54,26 @@ def write(
     """
     tables = Tables(layout)
     stored = _stored(connection, tables.trace_info, [trace.trace_id for trace in traces])
-    rejections = []
+    rejections, extended = [], []
     for trace in traces:
         before = stored.get(trace.trace_id)
         if before is None:
-            tables.add_trace(experiment.id, tables.facts(trace))
-            tables.add_spans(insert, experiment.id, trace.spans)
-            tables.tag(insert, trace, {**rows.tags(trace, layout), **rows.location_tags(trace, experiment)})
-            tables.describe(insert, trace, rows.metadata(trace, layout))
+            facts = tables.facts(trace)
+            tags = {**rows.tags(trace, layout), **rows.location_tags(trace, experiment)}
+            metadata = rows.metadata(trace, layout)
+            tables.add_trace(experiment.id, facts)
+            sizes = tables.add_spans(insert, experiment.id, trace.spans)
+            tables.tag(insert, trace, tags)
+            tables.describe(insert, trace, {**metadata, **size_metadata(sizes, (facts, tags, metadata))})
         elif before.is_elsewhere:
             rejections.append(Rejection(trace.trace_id, "its spans have been moved out of the database"))
         else:
             _extend(connection, layout, tables, trace, before)
+            if not before.is_finalized:
+                extended.append(trace)
+    tables.execute(connection)
+    for trace in extended:
+        tables.describe(upsert, trace, _stored_size(connection, tables.trace_info, trace.trace_id))
     tables.execute(connection)
     return rejections
 
@@ -96,6 +106,7 @@ class Tables:
     def __init__(self, layout: Layout) -> None:
         self.trace_info = [column for column in rows.TRACE_INFO if layout.has("trace_info", column)]
         self.spans = [column for column in rows.SPAN if layout.has("spans", column)]
+        self._content = 1 + self.spans.index("content")
         self._has_assessments = layout.has("assessments", "trace_timestamp_ms")
         self._has_generation = layout.has("trace_info", GENERATION)
         self._pending: dict[str, list[Sequence[object]]] = {}
@@ -117,13 +128,13 @@ class Tables:
         """A trace that is there."""
         self._change_trace.append((*facts.values(), facts["request_id"]))
 
-    def add_spans(self, statement: Statement, experiment_id: int, given: Iterable[MlflowSpan]) -> None:
-        """Spans of a trace, each once."""
+    def add_spans(self, statement: Statement, experiment_id: int, given: Iterable[MlflowSpan]) -> list[int]:
+        """Spans of a trace, each once. Returns the bytes of each one's content."""
         of_span = [rows.SPAN[column] for column in self.spans]
         spans = {span.span_id: span for span in given}.values()
-        self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans))).extend(
-            (experiment_id, *[value(span) for value in of_span]) for span in spans
-        )
+        added: list[tuple[Any, ...]] = [(experiment_id, *[value(span) for value in of_span]) for span in spans]
+        self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans))).extend(added)
+        return [byte_count(row[self._content]) for row in added]
 
     def tag(self, statement: Statement, trace: MlflowTrace, tags: Mapping[str, str]) -> None:
         """Tags of a trace."""
@@ -145,10 +156,11 @@ class Tables:
             move.append((timestamp_ms, trace.trace_id))
 
     def execute(self, connection: sqlite3.Connection) -> None:
-        """Writes all that has been added."""
+        """Writes all that has been added since it last did."""
         for statement, pending in self._pending.items():
             if pending:
                 connection.executemany(statement, pending)
+                pending.clear()
 
     def _pairs(self, statement: Statement, table: str, trace: MlflowTrace, pairs: Mapping[str, str]) -> None:
         rows = self._rows(statement(table, ("key", "request_id"), ("request_id", "key", "value")))
@@ -181,6 +193,21 @@ def _stored(connection: sqlite3.Connection, columns: Sequence[str], ids: Sequenc
             is_elsewhere = location not in (None, rows.TRACKING_STORE)
             found[facts["request_id"]] = StoredTrace(experiment_id, facts, bool(is_finalized), is_elsewhere)
     return found
+
+
+def _stored_size(connection: sqlite3.Connection, columns: Sequence[str], trace_id: str) -> dict[str, str]:
+    """Metadata that says how large the trace is that is stored now."""
+
+    def stored(query: str) -> list[Any]:
+        return connection.execute(query, (trace_id,)).fetchall()
+
+    sizes = [size for (size,) in stored("SELECT length(CAST(content AS BLOB)) FROM spans WHERE trace_id = ?")]
+    (values,) = stored(f"SELECT {', '.join(columns)} FROM trace_info WHERE request_id = ?")
+    tags = dict(stored("SELECT key, value FROM trace_tags WHERE request_id = ?"))
+    metadata = dict(stored("SELECT key, value FROM trace_request_metadata WHERE request_id = ?"))
+    for key in (TraceMetadataKey.SIZE_STATS, TraceMetadataKey.SIZE_BYTES):
+        metadata.pop(key, None)
+    return size_metadata(sizes, (dict(zip(columns, values, strict=True)), tags, metadata))
 
 
 def _whole(connection: sqlite3.Connection, trace: MlflowTrace) -> MlflowTrace:
