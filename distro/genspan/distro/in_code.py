@@ -94,15 +94,19 @@ def _variables(
         "MLFLOW_TRACKING_URI": None if tracking_uri is None else str(tracking_uri),
         "MLFLOW_EXPERIMENT_NAME": experiment,
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": (
-            str(capture_content).lower()
-            if isinstance(capture_content, bool)
-            else getattr(capture_content, "value", capture_content)
+            None if capture_content is None else _mode(capture_content)
         ),
         "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_endpoint,
         "OTEL_SERVICE_NAME": service_name,
         "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(names) if without else None,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _mode(capture: ContentCapture | bool | str) -> str:
+    if isinstance(capture, bool):
+        return str(capture).lower()
+    return capture if isinstance(capture, str) else capture.value
 
 
 def _tell(ignored: Mapping[str, str], why: str) -> None:

@@ -18,7 +18,8 @@ FLUSH_TIME: Final = 5.0
 def flush_at_the_end_of(provider: TracerProvider) -> None:
     """Has processes send their last spans that end so that no `atexit` handler runs. Imports none of the modules.
 
-    - Workers forked by `multiprocessing`, or by Celery's copy of it: they end by `os._exit`.
+    - Workers forked by `multiprocessing`, or by Celery's copy of it: they end by `os._exit`. Those of Celery's pool do
+      so before their finalizers (billiard 4.3), but not before Celery's own signal.
     - uvicorn, which after its orderly end raises the signal again that ended it (0.54).
     """
 
@@ -27,11 +28,19 @@ def flush_at_the_end_of(provider: TracerProvider) -> None:
 
     for name in ("multiprocessing.util", "billiard.util"):
         wrapt.when_imported(name)(imported)
+    wrapt.when_imported("celery.signals")(functools.partial(_flush_before_celerys_exit, provider))
     wrapt.when_imported("uvicorn.server")(functools.partial(_flush_after_shutdown, provider))
 
 
 def _forked(util: ModuleType, provider: TracerProvider) -> None:
     util.Finalize(None, flush, args=(provider,), exitpriority=0)
+
+
+def _flush_before_celerys_exit(provider: TracerProvider, signals: ModuleType) -> None:
+    def ending(**kwargs: Any) -> None:
+        flush(provider)
+
+    signals.worker_process_shutdown.connect(ending, weak=False)
 
 
 def _flush_after_shutdown(provider: TracerProvider, server: ModuleType) -> None:
