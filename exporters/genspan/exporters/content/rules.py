@@ -23,7 +23,7 @@ class UnknownRule(ValueError):
     """A name that no rule has, and no installed package brings."""
 
 
-def redaction(names: Iterable[str], **own: Redactor) -> Redaction:
+def redaction(names: Iterable[str], /, **own: Redactor) -> Redaction:
     """Redaction by the rules of these names: groups, single rules, or entry points of `genspan_redactor`.
 
     Groups are `secrets`, `personal` (what can be told by its form: e-mail addresses, phone numbers, cards, IBANs, IP

@@ -24,6 +24,9 @@ METADATA: Final = frozenset(
         gen_ai.GEN_AI_SKILL_DESCRIPTION,
         gen_ai.GEN_AI_EVALUATION_EXPLANATION,
         gen_ai.MCP_RESOURCE_URI,
+        gen_ai.EXCEPTION_MESSAGE,
+        gen_ai.EXCEPTION_STACKTRACE,
+        gen_ai.CLIENT_ADDRESS,
     }
     | {
         SpanAttributeKey.REQUEST_ID,
