@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from itertools import groupby
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
 from genspan.instrumentation.core import Method
 from genspan.instrumentation.openai import TARGETS, OpenAIInstrumentor
@@ -68,7 +70,18 @@ def _named() -> set[str]:
 def test_every_call_is_named() -> None:
     # `.stream()` calls `create` or `parse`, and is nothing that is wrapped.
     helpers = {"chat.completions.stream", "responses.stream"}
-    assert _named() - helpers == _calls()
+    assert _named() - helpers - _connections() == _calls()
+
+
+def _connections() -> set[str]:
+    return {call for call in _named() if call.endswith(".connect")}
+
+
+def test_every_connection_is_one_of_the_sdks() -> None:
+    assert len(_connections()) >= 3
+    client = OpenAI(api_key="none")
+    for call in _connections():
+        assert callable(functools.reduce(getattr, call.split("."), client))
 
 
 def test_every_provider_is_named() -> None:

@@ -75,7 +75,14 @@ def test_latency() -> None:
 def test_command_serves_until_it_is_ended(tmp_path: Path) -> None:
     ready = tmp_path / "url"
     command = [sys.executable, "-m", "genspan.distro.demo.server", "--ready-file", str(ready)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # The tests may have been started in the background, where this signal is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         deadline = time.monotonic() + 20
         while not (ready.exists() and ready.read_text()):
