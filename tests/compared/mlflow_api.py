@@ -116,12 +116,6 @@ REASONS: Final = (
         "As OpenTelemetry's specification has it; the trace's state is OK.",
     ),
     Reason(
-        "Levels are set where somebody sets them",
-        r"[A-Z_]+\.attribute\.mlflow\.spanLogLevel",
-        "gap",
-        "MLflow gives every span a log level by its type, for the filter of its UI.",
-    ),
-    Reason(
         "The format of messages that are none",
         r"[A-Z_]+\.attribute\.mlflow\.message\.format",
         "other words",
@@ -153,10 +147,17 @@ REASONS: Final = (
         "MLflow writes empty texts.",
     ),
     Reason(
-        "MLflow's own bookkeeping",
-        r"metadata\.mlflow\.trace\.(infoFinalized|sizeBytes|sizeStats)",
+        "Sizes are of what is stored",
+        r"metadata\.mlflow\.trace\.(sizeBytes|sizeStats)",
         "other words",
-        "Marks of its exporter; sizes are counted of what is stored, which is less here.",
+        "Both count spans and bytes in the same way; what they store is not the same.",
+    ),
+    Reason(
+        "No mark that the facts of a trace are final",
+        r"metadata\.mlflow\.trace\.infoFinalized",
+        "other words",
+        "MLflow marks a trace whose client has stated its facts, so that spans which come later do not change them. "
+        "Here they are stated anew from all spans whenever some come.",
     ),
 )
 
