@@ -141,6 +141,17 @@ def test_another_ends_at_any_step_of_an_end(telemetry: Telemetry, memory: InMemo
     memory.assert_sound()
 
 
+def test_interrupted_while_ending(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
+    class Interrupting(dict[str, Any]):
+        def items(self) -> Any:
+            raise KeyboardInterrupt
+
+    operation = telemetry.start("chat", {})
+    with pytest.raises(KeyboardInterrupt):
+        operation.finish(Interrupting(a=1))
+    assert memory.open_spans == 0
+
+
 def test_disowned(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
     operation = chat(telemetry)
     operation.disown()

@@ -80,8 +80,11 @@ class Operation:
         self.name = name
         """The operation: a value of `genspan.semconv.values.OperationName`."""
         self.span = span
-        self.recording = span.is_recording() or telemetry.instruments.live
+        spanned = span.is_recording()
+        self.recording = spanned or telemetry.instruments.live
         """False where nobody wants anything of it: sampled out or no SDK, and no metrics either."""
+        self.captures_content = spanned and telemetry.captures_content
+        """Whether prompts and answers are to be given to `add`."""
         self.context = parent
         """The context for what runs inside the operation."""
         self._parent = parent
@@ -97,11 +100,6 @@ class Operation:
         # the same thread, or when another thread forks.
         self._right_to_end = [True]
         self._started = perf_counter()
-
-    @property
-    def captures_content(self) -> bool:
-        """Whether prompts and answers are to be given to `add`."""
-        return self._telemetry.captures_content and self.span.is_recording()
 
     @property
     def agent_name(self) -> str | None:
@@ -215,8 +213,11 @@ class Operation:
         content: Content | None,
         error: BaseException | Failure | None,
     ) -> None:
-        guarded(self._end, attributes or {}, content, error)
-        self.span.end()
+        try:
+            guarded(self._end, attributes or {}, content, error)
+        finally:
+            # Also where the app is interrupted just now.
+            self.span.end()
         if self.name in _INFERENCE:
             # Its own context holds the operation. Without this, only the garbage collector could let go of the two.
             self.context = self._parent

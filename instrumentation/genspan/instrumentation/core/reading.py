@@ -7,6 +7,7 @@ of the type that an attribute needs, or None, which stands for absence throughou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from opentelemetry.util.types import AttributeValue
@@ -30,12 +31,11 @@ def given(value: Any) -> Any:
 
 def field(holder: Any, name: str) -> Any:
     """A key of a mapping or an attribute of an object, None where it has none."""
-    if type(holder) is dict:
-        value = holder.get(name)
-    elif holder is None:
+    if holder is None:
         return None
-    else:
-        value = _attribute(holder, name)
+    value = holder.get(name) if type(holder) is dict else _attribute(holder, name)
+    if value is None:
+        return None
     kind = type(value)
     return value if kind in _PLAIN or kind.__name__ not in OMITTED else None
 
@@ -49,6 +49,22 @@ def _attribute(holder: Any, name: str) -> Any:
     if extra is not holder:
         return extra.get(name) if extra else None
     return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+
+
+def fields(holder: Any) -> Callable[[str], Any]:
+    """Reads several fields of one object, as `field` does, but for omitted ones, which come as they are."""
+    if type(holder) is dict:
+        return holder.get
+    if holder is None:
+        return _NOTHING.get
+    extra = getattr(holder, "__pydantic_extra__", holder)
+    if extra is holder:
+        return partial(_attribute, holder)
+    state: dict[str, Any] = holder.__dict__
+    return {**extra, **state}.get if extra else state.get
+
+
+_NOTHING: dict[str, Any] = {}
 
 
 def items(value: Any) -> Sequence[Any]:
@@ -67,8 +83,13 @@ def string(value: Any) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     plain = value if type(value) is str else str.__str__(value)
-    # OTLP is UTF-8: one lone surrogate, and the exporter loses the batch.
-    return plain if plain.isascii() else plain.encode("utf-8", "backslashreplace").decode()
+    if not plain.isascii():
+        try:
+            plain.encode()
+        except UnicodeEncodeError:
+            # OTLP is UTF-8: one lone surrogate, and the exporter loses the batch.
+            return plain.encode("utf-8", "backslashreplace").decode()
+    return plain
 
 
 def strings(value: Any) -> list[str] | None:
@@ -117,8 +138,9 @@ Table = Iterable[tuple[str, str, Reader]]
 def attributes_of(holder: Any, table: Table) -> Attributes:
     """The attributes that a table finds in an object."""
     found: Attributes = {}
+    get = fields(holder)
     for name, attribute, read in table:
-        value = field(holder, name)
+        value = get(name)
         if value is not None and (plain := read(value)) is not None:
             found[attribute] = plain
     return found

@@ -42,11 +42,10 @@ _KEPT: Final = 16 * 1024 * 1024
 
 def stand_in(value: Any, recorder: Recorder) -> Any | None:
     """The recorded form of a stream, None for a value that is none."""
-    kind = type(value)
-    # Not `__iter__`: pydantic models, which responses are, have that as well.
-    if hasattr(kind, "__next__"):
+    # Not `Iterable`: pydantic models, which responses are, are that as well.
+    if isinstance(value, Iterator):
         return _Stream(value, recorder)
-    if hasattr(kind, "__anext__"):
+    if isinstance(value, AsyncIterator):
         return _AsyncStream(value, recorder)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, Final
 
-from genspan.instrumentation.core.reading import field, items, string
+from genspan.instrumentation.core.reading import field, fields, given, items, string
 
 from .media import Recording
 
@@ -54,14 +54,16 @@ class _Choice:
 
     def add(self, choice: Any) -> bool:
         """Takes a choice of a chunk; True where it says that it is the last."""
-        delta = field(choice, "delta")
-        content = field(delta, "content")
+        get = fields(choice)
+        delta = get("delta")
+        said = fields(delta)
+        content = given(said("content"))
         if content:
             self.said.setdefault("content", []).append(content)
-        if not content or field(delta, "tool_calls"):
+        if not content or said("tool_calls"):
             # A chunk of text, which most are, has nothing else.
             self._add_rarer(delta)
-        reason = field(choice, "finish_reason")
+        reason = given(get("finish_reason"))
         self.finish_reason = reason or self.finish_reason
         return bool(reason)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from genspan.instrumentation.core.messages import message as message_of
 from genspan.instrumentation.core.messages import tool_arguments, tool_message_part
-from genspan.instrumentation.core.reading import field, items, string
+from genspan.instrumentation.core.reading import field, fields, given, items, string
 from genspan.semconv.messages import (
     Message,
     MessagePart,
@@ -72,18 +72,19 @@ def _message(message: Any) -> Message:
 
 def _parts(message: Any) -> list[MessagePart]:
     parts: list[MessagePart] = []
+    get = fields(message)
     for name in _REASONING:
-        thought = string(field(message, name))
+        thought = string(get(name))
         if thought is not None:
             parts.append({"type": "reasoning", "content": thought})
             break
-    parts += _content_parts(field(message, "content"))
-    refusal = string(field(message, "refusal"))
+    parts += _content_parts(get("content"))
+    refusal = string(get("refusal"))
     if refusal is not None:
         parts.append(text(refusal))
-    parts += _audio_parts(field(message, "audio"))
-    parts += [_tool_call(call) for call in items(field(message, "tool_calls"))]
-    function_call = field(message, "function_call")
+    parts += _audio_parts(get("audio"))
+    parts += [_tool_call(call) for call in items(get("tool_calls"))]
+    function_call = given(get("function_call"))
     if function_call is not None:
         parts.append(_function_call(None, function_call))
     return parts
@@ -133,6 +134,8 @@ def _content_part(part: Any) -> MessagePart:
 
 
 def _audio_parts(audio: Any) -> list[MessagePart]:
+    if audio is None:
+        return []
     if field(audio, "data") or field(audio, "recording"):
         return [media.spoken(audio)]
     identifier = string(field(audio, "id"))

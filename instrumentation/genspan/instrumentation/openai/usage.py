@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes
-from genspan.instrumentation.core.reading import Table, attributes_of, count, field, tokens
+from genspan.instrumentation.core.reading import Table, attributes_of, count, field, fields, tokens
 from genspan.semconv import attributes as names
 
 _TOTALS: Final[Table] = (
@@ -48,9 +48,12 @@ def token_usage(usage: Any) -> Attributes:
     if usage is None:
         return {}
     attributes = attributes_of(usage, _TOTALS)
+    get = fields(usage)
     for name, table in _DETAILS:
-        details = field(usage, name)
+        details = get(name)
         if details is not None:
             attributes.update(attributes_of(details, table))
-            attributes.update(attributes_of(field(details, "cached_tokens_details"), _CACHED))
+            cached = field(details, "cached_tokens_details")
+            if cached is not None:
+                attributes.update(attributes_of(cached, _CACHED))
     return attributes
