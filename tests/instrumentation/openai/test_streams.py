@@ -437,7 +437,10 @@ SPOKEN = {
     "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"blob","modality":"audio","content":"AQIDBAU=",'
     '"transcript":"Paris."}],"finish_reason":"stop"}]',
 }
-SPEAK: dict[str, Any] = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+SPEAK: dict[str, Any] = {
+    # Not all versions have arguments for it.
+    "extra_body": {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "pcm16"}}
+}
 
 
 @scenario(_spoken("AQI=", "AwQF"), attributes=SPOKEN)

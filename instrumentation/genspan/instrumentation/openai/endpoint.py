@@ -50,7 +50,7 @@ Any other host speaks OpenAI's protocol for we do not know whom, and is `openai`
 _CLIENTS: Final = {"BaseAzureClient": ProviderName.AZURE_AI_OPENAI}
 """Classes of the SDK's clients that are made for one provider, whatever the host: theirs and those derived."""
 _RUNTIMES: Final = {"bedrock": ProviderName.AWS_BEDROCK, "vertex": ProviderName.GCP_VERTEX_AI}
-"""What openai 3 calls the `provider` given to a client, also by the classes made for one."""
+"""What the SDK calls the `provider` given to a client, also by the classes made for one."""
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80, "wss": 443, "ws": 80}
 
@@ -105,7 +105,7 @@ def _attributes(client: Any, url: Any) -> Attributes:
 def _made_for(client: Any) -> str | None:
     """The provider that a client is made for, None for one that talks to any."""
     known = next((_CLIENTS[kind.__name__] for kind in type(client).__mro__ if kind.__name__ in _CLIENTS), None)
-    # Private in every version that has it: openai 3.0 to 3.51.
+    # Private in every version that has it: openai 2.54 to 3.51.
     runtime = getattr(client, "_provider_runtime", None)
     return known or _RUNTIMES.get(getattr(runtime, "name", ""))
 
