@@ -13,7 +13,7 @@ from openai import OpenAI
 
 from genspan.instrumentation.core import Method
 from genspan.instrumentation.openai import TARGETS, OpenAIInstrumentor
-from genspan.instrumentation.openai.endpoint import PROVIDERS
+from genspan.instrumentation.openai.endpoint import HOSTS
 from support.openai_wire import text_chunks
 from support.scripted_server import ScriptedServer, Sse
 from support.telemetry import InMemoryTelemetry, instrumented
@@ -85,4 +85,4 @@ def test_every_connection_is_one_of_the_sdks() -> None:
 
 
 def test_every_provider_is_named() -> None:
-    assert {provider for _, provider in PROVIDERS if str(provider) not in PAGE} == set()
+    assert {provider for _, provider in HOSTS if str(provider) not in PAGE} == set()

@@ -81,7 +81,7 @@ def test_command_serves_until_it_is_ended(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         # The tests may have been started in the background, where this signal is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         deadline = time.monotonic() + 20
