@@ -6,7 +6,6 @@ are recorded unless `GENSPAN_SEMCONV` picks one: `latest` or `1.37`.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -64,6 +63,7 @@ class Instruments:
         self._meter = meter
         self._main = "main" in recorded
         self._legacy = "legacy" in recorded
+        self._made: dict[str, Any] = {}
 
     @property
     def live(self) -> bool:
@@ -71,14 +71,19 @@ class Instruments:
         meter = getattr(self._meter, "_real_meter", self._meter)
         return meter is not None and not isinstance(meter, NoOpMeter)
 
-    @functools.cache  # noqa: B019 - one instance for each instrumentor, for the life of the process
     def _histogram(self, metric: Metric) -> Histogram:
-        buckets: Sequence[float] | None = metric.buckets
-        return self._meter.create_histogram(metric.name, metric.unit, explicit_bucket_boundaries_advisory=buckets)
+        made: Histogram | None = self._made.get(metric.name)
+        if made is None:
+            buckets: Sequence[float] | None = metric.buckets
+            made = self._meter.create_histogram(metric.name, metric.unit, explicit_bucket_boundaries_advisory=buckets)
+            self._made[metric.name] = made
+        return made
 
-    @functools.cache  # noqa: B019
     def _counter(self, metric: Metric) -> Counter:
-        return self._meter.create_counter(metric.name, metric.unit)
+        made: Counter | None = self._made.get(metric.name)
+        if made is None:
+            made = self._made[metric.name] = self._meter.create_counter(metric.name, metric.unit)
+        return made
 
     def ended(self, operation: str, seconds: float, attributes: Mapping[str, AttributeValue]) -> None:
         """Records duration and, for a model call, token usage.

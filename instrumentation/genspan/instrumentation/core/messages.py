@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from genspan.semconv.encoding import decode
-from genspan.semconv.messages import Message, MessagePart, ToolCallResponsePart
+from genspan.semconv.messages import Message, MessagePart, ToolCallResponsePart, text
 
-from .reading import field, string
+from .reading import field, items, string
 
 
 def message(source: Any, role: str, parts: list[MessagePart]) -> Message:
@@ -17,6 +18,13 @@ def message(source: Any, role: str, parts: list[MessagePart]) -> Message:
     if name is not None:
         result["name"] = name
     return result
+
+
+def content_parts(content: Any, read: Callable[[Any], MessagePart]) -> list[MessagePart]:
+    """The parts of a message's content, which is one text, or several parts, texts among them; `read` reads others."""
+    if isinstance(content, str):
+        return [text(content)] if content else []
+    return [text(part) if isinstance(part, str) else read(part) for part in items(content)]
 
 
 def tool_message_part(source: Any, parts: list[MessagePart]) -> ToolCallResponsePart:

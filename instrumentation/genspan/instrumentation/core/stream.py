@@ -95,6 +95,32 @@ class _Watching(_ObjectProxy):
     def _finish(self) -> None:
         self._self_recorder.finish()
 
+    def _passed_on(self, iterator: Iterator[Any], take: Callable[[Any], None]) -> Iterator[Any]:
+        """The items, each taken as it passes; for as long as the app iterates it holds the stand-in alive."""
+        # Leaving the loop does not end the operation: the app may go on reading the same stream.
+        try:
+            for item in iterator:
+                take(item)
+                yield item
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        self._finish()
+
+    async def _apassed_on(self, iterator: AsyncIterator[Any], take: Callable[[Any], None]) -> AsyncIterator[Any]:
+        try:
+            async for item in iterator:
+                take(item)
+                yield item
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._self_recorder.fail(error)
+            raise
+        self._finish()
+
     def __copy__(self) -> Any:
         return copy(self.__wrapped__)
 
@@ -131,22 +157,7 @@ class _Stream(_Watching):
 
     def __iter__(self) -> Iterator[Any]:
         iterator = iter(self.__wrapped__)
-        return self if iterator is self.__wrapped__ else self._iterate(iterator)
-
-    def _iterate(self, iterator: Iterator[Any]) -> Iterator[Any]:
-        # Holds the stand-in alive for as long as the app iterates. Leaving the loop does not end the operation:
-        # the app may go on reading the same stream.
-        recorder = self._self_recorder
-        try:
-            for chunk in iterator:
-                recorder.chunk(chunk)
-                yield chunk
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            recorder.fail(error)
-            raise
-        recorder.finish()
+        return self if iterator is self.__wrapped__ else self._passed_on(iterator, self._self_recorder.chunk)
 
     def __next__(self) -> Any:
         recorder = self._self_recorder
@@ -167,20 +178,7 @@ class _AsyncStream(_Watching):
 
     def __aiter__(self) -> AsyncIterator[Any]:
         iterator = self.__wrapped__.__aiter__()
-        return self if iterator is self.__wrapped__ else self._iterate(iterator)
-
-    async def _iterate(self, iterator: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        recorder = self._self_recorder
-        try:
-            async for chunk in iterator:
-                recorder.chunk(chunk)
-                yield chunk
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            recorder.fail(error)
-            raise
-        recorder.finish()
+        return self if iterator is self.__wrapped__ else self._apassed_on(iterator, self._self_recorder.chunk)
 
     async def __anext__(self) -> Any:
         recorder = self._self_recorder
@@ -232,40 +230,17 @@ class Unparsed(_Watching):
             return MethodType(value.__func__, self) if name in _READS_WITHIN and inspect.ismethod(value) else value
 
     def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
-        end = b"\n" if name == "iter_lines" else b""
+        keep = functools.partial(self._keep, b"\n" if name == "iter_lines" else b"")
 
         @functools.wraps(read)
         def reading(*args: Any, **kwargs: Any) -> Any:
             pieces = read(*args, **kwargs)
-            return self._akept(pieces, end) if hasattr(type(pieces), "__anext__") else self._kept(pieces, end)
+            passed_on = self._apassed_on if isinstance(pieces, AsyncIterator) else self._passed_on
+            return passed_on(pieces, keep)
 
         return reading
 
-    def _kept(self, pieces: Iterator[Any], end: bytes) -> Iterator[Any]:
-        try:
-            for piece in pieces:
-                self._keep(piece, end)
-                yield piece
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self._self_recorder.fail(error)
-            raise
-        self._finish()
-
-    async def _akept(self, pieces: AsyncIterator[Any], end: bytes) -> AsyncIterator[Any]:
-        try:
-            async for piece in pieces:
-                self._keep(piece, end)
-                yield piece
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self._self_recorder.fail(error)
-            raise
-        self._finish()
-
-    def _keep(self, piece: str | bytes, end: bytes) -> None:
+    def _keep(self, end: bytes, piece: str | bytes) -> None:
         data = (piece.encode() if isinstance(piece, str) else piece) + end
         self._self_size += len(data)
         if self._self_size <= _KEPT:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from genspan.instrumentation.core.messages import tool_arguments
+from genspan.instrumentation.core.messages import content_parts, tool_arguments
 from genspan.instrumentation.core.reading import field, items, plain, string
 from genspan.semconv.messages import Message, MessagePart, OutputMessage, text
 from genspan.semconv.values import FinishReason
@@ -136,15 +136,10 @@ def _call_id(item: Any) -> str | None:
 
 
 def _content(item: Any) -> list[MessagePart]:
-    content = field(item, "content")
-    if isinstance(content, str):
-        return [text(content)] if content else []
-    return [_content_part(part) for part in items(content)]
+    return content_parts(field(item, "content"), _content_part)
 
 
 def _content_part(part: Any) -> MessagePart:
-    if isinstance(part, str):
-        return text(part)
     kind = string(field(part, "type")) or "unknown"
     read = _CONTENT.get(kind)
     return {"type": kind} if read is None else read(part)

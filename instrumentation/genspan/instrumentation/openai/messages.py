@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from genspan.instrumentation.core.messages import content_parts, tool_arguments, tool_message_part
 from genspan.instrumentation.core.messages import message as message_of
-from genspan.instrumentation.core.messages import tool_arguments, tool_message_part
 from genspan.instrumentation.core.reading import field, fields, given, items, string
 from genspan.semconv.messages import (
     Message,
@@ -66,7 +66,9 @@ def _function_definition(kind: str, function: Any) -> ToolDefinition:
 def _message(message: Any) -> Message:
     role = string(field(message, "role")) or "user"
     if role in ("tool", "function"):
-        return message_of(message, role, [tool_message_part(message, _content_parts(field(message, "content")))])
+        return message_of(
+            message, role, [tool_message_part(message, content_parts(field(message, "content"), _content_part))]
+        )
     return message_of(message, role, _parts(message))
 
 
@@ -78,7 +80,7 @@ def _parts(message: Any) -> list[MessagePart]:
         if thought is not None:
             parts.append({"type": "reasoning", "content": thought})
             break
-    parts += _content_parts(get("content"))
+    parts += content_parts(get("content"), _content_part)
     refusal = string(get("refusal"))
     if refusal is not None:
         parts.append(text(refusal))
@@ -112,15 +114,7 @@ def _function_call(identifier: str | None, function: Any) -> ToolCallPart:
     }
 
 
-def _content_parts(content: Any) -> list[MessagePart]:
-    if isinstance(content, str):
-        return [text(content)] if content else []
-    return [_content_part(part) for part in items(content)]
-
-
 def _content_part(part: Any) -> MessagePart:
-    if isinstance(part, str):
-        return text(part)
     kind = string(field(part, "type")) or "unknown"
     if kind in ("text", "refusal"):
         return text(string(field(part, kind)) or "")
