@@ -20,7 +20,7 @@ from rich.console import Console
 
 from genspan.distro.cli.tree import rendered
 from genspan.distro.demo.server import running
-from genspan.exporters.mlflow.reading import latest
+from genspan.mlflow.store import open_store
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
@@ -53,14 +53,14 @@ def traced(program: str, folder: Path) -> Path:
 
 def agent_trace(file: Path) -> Any:
     """The latest trace in which an agent runs."""
-    traces = (stored.trace for stored in latest(file, 10))
-    return next(trace for trace in traces if any(span.type == "AGENT" for span in trace.spans))
+    traces = open_store(f"sqlite:///{file}").search_traces(experiment_ids=["0"], max_results=10)
+    return next(trace for trace in traces if trace.search_spans(span_type="AGENT"))
 
 
 def in_mlflow(page: Any, file: Path, picture: str) -> None:
     """The agent's trace in MLflow's UI, its first model call open."""
     agent = agent_trace(file)
-    model_call = next(span for span in agent.spans if span.type == "CHAT_MODEL")
+    (model_call, *_) = agent.search_spans(span_type="CHAT_MODEL")
     with mlflow_server(file) as url:
         page.goto(traces_address(url, agent.trace_id))
         page.get_by_text(model_call.name).first.click()

@@ -1,62 +1,102 @@
 """The tree as it is seen, from traces made by hand."""
 
 import io
+import json
+from base64 import b64encode
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from genspan.distro.cli.tree import branches, cost, duration, rendered, tokens
-from genspan.exporters.mlflow.model import Cost, MlflowSpan, MlflowTrace, TokenUsage
+from genspan.distro.cli.messages import rendered as said
+from genspan.distro.cli.tree import branches, rendered
+from genspan.mlflow.entities import Span, Trace, TraceData, TraceInfo, TraceLocation, TraceState
 
 MS = 1_000_000
 
 
-def span(span_id: str, parent: str | None, name: str, begin: int, end: int | None, **facts: object) -> MlflowSpan:
-    return MlflowSpan(
-        trace_id="0" * 32,
-        span_id=span_id,
-        parent_span_id=parent,
-        name=name,
-        kind="SPAN_KIND_INTERNAL",
-        start_time_unix_nano=begin * MS,
-        end_time_unix_nano=None if end is None else end * MS,
-        status_code=str(facts.pop("status_code", "STATUS_CODE_OK")),
-        status_message=str(facts.pop("status_message", "")),
-        type=str(facts.pop("type", "UNKNOWN")),
-        attributes={},
-        **facts,  # type: ignore[arg-type]
+def id_of(text: str, octets: int = 8) -> str:
+    return b64encode(text.encode().rjust(octets, b"\0")).decode()
+
+
+def span(
+    span_id: str,
+    parent: str | None,
+    name: str,
+    begin: int,
+    end: int | None,
+    *,
+    status: str = "OK",
+    events: list[Any] | None = None,
+    **attributes: Any,
+) -> Span:
+    """A span whose attributes are MLflow's; two underscores in a name are a dot."""
+    given = {"traceRequestId": "tr-" + "0" * 32, "spanType": "UNKNOWN", **attributes}
+    return Span(
+        {
+            "trace_id": id_of("", 16),
+            "span_id": id_of(span_id),
+            "parent_span_id": id_of(parent) if parent else None,
+            "name": name,
+            "start_time_unix_nano": begin * MS,
+            "end_time_unix_nano": None if end is None else end * MS,
+            "status": {"code": f"STATUS_CODE_{status}", "message": ""},
+            "events": events or [],
+            "attributes": {f"mlflow.{key.replace('__', '.')}": json.dumps(value) for key, value in given.items()},
+        }
     )
 
 
-TRACE = MlflowTrace(
-    trace_id="tr-" + "0" * 32,
-    request_time=1_790_000_000_000,
-    execution_duration=2400,
-    state="ERROR",
-    name="support_desk",
-    request_preview="Can I return\nthe grinder? " * 8,
-    usage=TokenUsage(1500, 20),
-    cost=Cost(0.1, 0.2, 0.3),
-    spans=[
-        span("a", None, "support_desk", 0, 2400, type="AGENT", status_code="STATUS_CODE_ERROR"),
-        span("b", "a", "chat", 0, 1200, type="CHAT_MODEL", usage=TokenUsage(1500, None), model_name="gpt-5.4-mini"),
-        span("c", "a", "tools", 1200, 2400, type="CHAIN"),
-        span("d", "c", "search_policies", 1200, 1800, type="TOOL"),
-        span("e", "d", "retrieve", 1201, 1202, type="RETRIEVER"),
-        span(
-            "f",
-            "c",
-            "look_up_order",
-            1800,
-            None,
-            type="TOOL",
-            status_code="STATUS_CODE_ERROR",
-            events=[{"name": "exception", "attributes": {"exception.type": "KeyError", "exception.message": "7"}}],
-        ),
-        span("g", "elsewhere", "orphan", 2399, 2400),
-    ],
+TRACE = Trace(
+    TraceInfo(
+        trace_id="tr-" + "0" * 32,
+        trace_location=TraceLocation.from_experiment_id("0"),
+        request_time=1_790_000_000_000,
+        execution_duration=2400,
+        state=TraceState.ERROR,
+        request_preview="Can I return\nthe grinder? " * 8,
+        trace_metadata={
+            "mlflow.trace.tokenUsage": '{"input_tokens": 1500, "output_tokens": 20}',
+            "mlflow.trace.cost": '{"total_cost": 0.3}',
+        },
+    ),
+    TraceData(
+        [
+            span("a", None, "support_desk", 0, 2400, spanType="AGENT", status="ERROR"),
+            span(
+                "b",
+                "a",
+                "chat",
+                0,
+                1200,
+                spanType="CHAT_MODEL",
+                chat__tokenUsage={"input_tokens": 1500},
+                llm__model="gpt-5.4-mini",
+            ),
+            span("c", "a", "tools", 1200, 2400, spanType="CHAIN"),
+            span("d", "c", "search_policies", 1200, 1800, spanType="TOOL"),
+            span("e", "d", "retrieve", 1201, 1202, spanType="RETRIEVER"),
+            span(
+                "f",
+                "c",
+                "look_up_order",
+                1800,
+                None,
+                spanType="TOOL",
+                status="ERROR",
+                events=[
+                    {
+                        "name": "exception",
+                        "time_unix_nano": 0,
+                        "attributes": {"exception.type": "KeyError", "exception.message": "7"},
+                    }
+                ],
+            ),
+            span("g", "z", "orphan", 2399, 2400),
+        ]
+    ),
 )
 
 
@@ -115,7 +155,7 @@ _IDS = st.sampled_from("abcdef")
 @given(st.lists(st.tuples(_IDS, st.none() | _IDS), unique_by=lambda pair: pair[0]))
 def test_every_span_comes_once_whatever_the_parents_say(pairs: list[tuple[str, str | None]]) -> None:
     spans = [span(span_id, parent, span_id, 0, 1) for span_id, parent in pairs]
-    assert sorted(branch.span.span_id for branch in branches(spans)) == sorted(span_id for span_id, _ in pairs)
+    assert sorted(branch.span.name for branch in branches(spans)) == sorted(span_id for span_id, _ in pairs)
 
 
 def test_depth() -> None:
@@ -123,21 +163,30 @@ def test_depth() -> None:
     assert [len(branch.levels) for branch in branches(spans)] == list(range(1, 3001))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.0004, "0.4 ms"),
-        (0.0499, "50 ms"),
-        (0.9994, "999 ms"),
-        (0.9999, "1.00 s"),
-        (61, "1 min 1 s"),
-        (3599.9, "60 min 0 s"),
-    ],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(round(seconds * 1e9), 1e-9) == text
+MESSAGES = [{"role": "user", "content": "Where is order 7?"}]
+CALL = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "look_up", "arguments": '{"id": 7}'}}]}
 
 
-def test_numbers_that_are_not_known() -> None:
-    assert (duration(None, 1), tokens(None), cost(None)) == ("", "", "")
-    assert cost(Cost(0, 0, 0.0000076)) == "$0.000008"
+def test_messages_come_once_each_below_the_span_that_said_them_first() -> None:
+    answer = {"role": "assistant", "content": "On its way. " + "x" * 5_000}
+    spans = [
+        span("a", None, "desk", 0, 9, spanType="AGENT", spanInputs={"messages": MESSAGES}),
+        span("b", "a", "chat", 1, 2, spanType="CHAT_MODEL", spanInputs={"messages": MESSAGES}, spanOutputs=CALL),
+        span(
+            "c",
+            "a",
+            "chat",
+            3,
+            4,
+            spanInputs={"messages": [*MESSAGES, CALL]},
+            spanOutputs={"choices": [{"message": answer}]},
+        ),
+        span("d", "a", "no chat", 5, 6, spanInputs={"x": 1}),
+    ]
+    console = Console(file=io.StringIO(), width=80, record=True)
+    for part in said(Trace(TRACE.info, TraceData(spans))):
+        console.print(part)
+    text = console.export_text()
+    assert text.count("Where is order 7?") == text.count('look_up({"id":7})') == 1
+    assert [line.split()[0] for line in text.splitlines() if line[:1].strip()] == ["desk", "chat", "chat"]
+    assert "(1,012 characters more)" in text

@@ -44,7 +44,7 @@ def pane(span: Span, room: Room) -> Markup:
         return _note(span, "There is no room for this span. To read it: ")
     inputs, outputs = span.inputs, span.outputs
     parts = [*_facts(span, room), *_failure(span, room)]
-    chat = _conversation(span, inputs, outputs)
+    chat = chat_of(span)
     if chat:
         parts.append(section("Messages", *said(chat, room)))
         inputs = _rest(inputs)
@@ -118,8 +118,9 @@ def _failure(span: Span, room: Room) -> Iterator[Markup]:
     yield element("div", heading("Failed" if failed(span) else "Exception"), *parts, class_="gs-failure")
 
 
-def _conversation(span: Span, inputs: Any, outputs: Any) -> list[Message]:
+def chat_of(span: Span) -> list[Message]:
     """The chat that a span is; empty where it is none."""
+    inputs, outputs = span.inputs, span.outputs
     before, after = messages(inputs), messages(outputs)
     is_model = type_of(span) in _MODELS
     if not before and is_model and isinstance(inputs, dict) and isinstance(inputs.get("input"), str):

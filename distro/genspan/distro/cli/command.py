@@ -7,6 +7,7 @@ import click
 from genspan.distro.cli.doctor.command import doctor
 from genspan.distro.cli.show import show
 from genspan.distro.cli.status import status
+from genspan.distro.cli.traces import traces
 
 
 @click.group()
@@ -18,3 +19,4 @@ def genspan() -> None:
 genspan.add_command(doctor)
 genspan.add_command(show)
 genspan.add_command(status)
+genspan.add_command(traces)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
+
+import click
 
 FINE: Final = 0
 NOTHING: Final = 1
@@ -20,3 +22,21 @@ MEANINGS: Final[Mapping[int, str]] = {
     UNREACHABLE: "The place where the traces are cannot be reached or read now; the same may work later.",
 }
 """What each says, wherever a command says nothing else."""
+
+
+class Missing(click.ClickException):
+    """Ends the command: what was asked for is not there."""
+
+    exit_code: ClassVar[int] = NOTHING
+
+
+class Wrong(click.ClickException):
+    """Ends the command: what was asked cannot be done."""
+
+    exit_code: ClassVar[int] = WRONG
+
+
+class Unreachable(click.ClickException):
+    """Ends the command: the place where the traces are cannot be reached now."""
+
+    exit_code: ClassVar[int] = UNREACHABLE

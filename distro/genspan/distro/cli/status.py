@@ -14,13 +14,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from genspan.distro.cli.tree import duration
+from genspan.distro.cli.exits import LOST, NOTHING
 from genspan.exporters.mlflow.delivery import Delivery
 from genspan.exporters.mlflow.outbox import Outbox
 from genspan.exporters.mlflow.outbox_folder import folders
 from genspan.exporters.mlflow.outbox_report import Report, UnreadableOutbox, files, read
 from genspan.exporters.mlflow.stores import Experiment, StoreUnavailable, open_store
 from genspan.exporters.mlflow.untraced import untraced
+from genspan.mlflow.notebook.amounts import duration
 from genspan.semconv.encoding import encode
 
 RETRY_TIME: Final = 60.0
@@ -28,9 +29,6 @@ RETRY_TIME: Final = 60.0
 
 SHOWN: Final = 10
 """Traces that were set aside, with their reasons; `--json` has all."""
-
-WAITING, LOST = 1, 3
-"""Exit codes; 2 is click's own for what was asked wrongly."""
 
 
 @click.command()
@@ -63,7 +61,7 @@ def status(tracking_uri: str | None, retry: bool, requeue: bool, discard: bool, 
     if any(report.has_lost for report in reports):
         raise SystemExit(LOST)
     if any(report.waiting_traces for report in reports):
-        raise SystemExit(WAITING)
+        raise SystemExit(NOTHING)
 
 
 def _reports(tracking_uri: str | None) -> list[Report]:
@@ -114,14 +112,14 @@ def _rendered(report: Report) -> RenderableType:
 def _facts(report: Report) -> Iterator[tuple[str, Text]]:
     now = time.time()
     if report.waiting_traces:
-        age = duration(round(now - (report.oldest or now)), 1)
+        age = duration(round((now - (report.oldest or now)) * 1e9))
         told = f"{_counted(report.waiting_traces, 'trace')}, {_size(report.waiting_bytes)}, the oldest for {age}"
         yield "waiting", Text(told, "yellow")
     if report.trouble:
         yield "last try", Text(report.trouble)
         if report.next_try:
             pause = max(0, round(report.next_try - now))
-            yield "next try", Text(f"in {duration(pause, 1)}" if pause else "with the next trace, or --retry")
+            yield "next try", Text(f"in {duration(pause * 10**9)}" if pause else "with the next trace, or --retry")
     if report.rejected:
         yield "set aside", Text(_counted(len(report.rejected), "trace"), "red")
         for rejected in report.rejected[:SHOWN]:

@@ -5,82 +5,117 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from rich.console import ConsoleOptions, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from genspan.exporters.mlflow.model import Cost, MlflowSpan, MlflowTrace, TokenUsage
+from genspan.exporters.mlflow.keys import SpanAttributeKey, TraceMetadataKey, TraceTagKey
+from genspan.mlflow.entities import Span, Trace
+from genspan.mlflow.notebook import amounts
+from genspan.mlflow.notebook.tree import Node, failed, planted, type_of
+from genspan.semconv.encoding import decode
 
+MOST_SPANS: Final = 10_000
+"""Rows of one trace; of more, those that failed and those nearest to the root."""
 _WIDE = 110
 """Columns from which on there is room for the timeline."""
 _TIMELINE = 24
 _GUIDES = ("   ", "│  ", "├─ ", "└─ ")
 _ASCII_GUIDES = ("   ", "|  ", "|- ", "`- ")
 _JUSTIFIED: tuple[JustifyMethod, ...] = ("left", "left", "right", "right", "left", "left", "left")
-_STATES = {"OK": "green", "ERROR": "bold red", "IN_PROGRESS": "yellow"}
-_TYPES = {"AGENT": "magenta", "CHAT_MODEL": "cyan", "LLM": "cyan", "TOOL": "yellow", "RETRIEVER": "blue"}
+STATES: Final = {"OK": "green", "ERROR": "bold red", "IN_PROGRESS": "yellow"}
+TYPES: Final = {"AGENT": "magenta", "CHAT_MODEL": "cyan", "LLM": "cyan", "TOOL": "yellow", "RETRIEVER": "blue"}
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A span in its place: for each level above it whether more follows there, and whether more follows beside it."""
 
-    span: MlflowSpan
+    node: Node
     levels: tuple[bool, ...]
 
+    @property
+    def span(self) -> Span:
+        """The span."""
+        return self.node.span
 
-def rendered(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
+
+def rendered(trace: Trace, options: ConsoleOptions) -> RenderableType:
     """The trace: facts, previews, the tree, and the errors. `options` are those of the console to print on."""
-    return Group(*_head(trace), Text(), _tree(trace, options), *_errors(trace.spans), Text())
+    return Group(*_head(trace), Text(), _tree(trace, options), *_errors(trace.data.spans), Text())
 
 
-def branches(spans: Sequence[MlflowSpan]) -> list[Branch]:
-    """The spans as they are printed, children below their parent, in the order they are given in.
-
-    A span whose parent is not among them is a root. Each span comes once, whatever the parents say.
-    """
-    ids = {span.span_id for span in spans}
-    children: dict[str | None, list[MlflowSpan]] = {}
-    for span in spans:
-        children.setdefault(span.parent_span_id if span.parent_span_id in ids else None, []).append(span)
+def branches(spans: Sequence[Span]) -> list[Branch]:
+    """The spans as they are printed, children below their parent, the earlier first."""
     found: list[Branch] = []
-    pending = _beside(children.pop(None, []), ())
+    pending = _beside(planted(spans, MOST_SPANS), ())
     while pending:
         branch = pending.pop()
         found.append(branch)
-        pending += _beside(children.pop(branch.span.span_id, []), branch.levels)
-    # What is left goes round in circles.
-    return found + [Branch(span, (False,)) for beside in children.values() for span in beside]
+        pending += _beside(branch.node.children, branch.levels)
+    return found
 
 
-def _beside(spans: Sequence[MlflowSpan], above: tuple[bool, ...]) -> list[Branch]:
+def _beside(nodes: Sequence[Node], above: tuple[bool, ...]) -> list[Branch]:
     """Branches of the same parent, the last one first: as a stack takes them."""
-    return [Branch(span, (*above, span is not spans[-1])) for span in reversed(spans)]
+    return [Branch(node, (*above, node is not nodes[-1])) for node in reversed(nodes)]
 
 
-def _head(trace: MlflowTrace) -> Iterator[RenderableType]:
-    started = datetime.fromtimestamp(trace.request_time / 1000).astimezone()
-    facts = [
-        (trace.state, _STATES.get(trace.state, "")),
-        (duration(trace.execution_duration, 1e-3), ""),
-        (f"{tokens(trace.usage)} tokens" if trace.usage else "", ""),
-        (cost(trace.cost), ""),
-    ]
+def name_of(trace: Trace) -> str:
+    """The name of a trace."""
+    root = next((span for span in trace.data.spans if span.parent_id is None), None)
+    return trace.info.tags.get(TraceTagKey.TRACE_NAME) or (root.name if root else "trace")
+
+
+def lasted(trace: Trace) -> str:
+    """How long the whole trace took; empty where that is not known."""
+    milliseconds = trace.info.execution_duration
+    return "" if milliseconds is None else amounts.duration(milliseconds * 1_000_000)
+
+
+def usage_of(trace: Trace) -> str:
+    """The tokens of a whole trace; empty where they are not known."""
+    return amounts.tokens(_decoded(trace.info.trace_metadata.get(TraceMetadataKey.TOKEN_USAGE)))
+
+
+def cost_of(trace: Trace) -> str:
+    """The cost of a whole trace; empty where it is not known."""
+    return amounts.cost(_decoded(trace.info.trace_metadata.get(TraceMetadataKey.COST)))
+
+
+def started(trace: Trace) -> str:
+    """When it began, by the clock of whoever looks."""
+    return f"{datetime.fromtimestamp(trace.info.request_time / 1000).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _decoded(text: str | None) -> Any:
+    try:
+        return decode(text or "null")
+    except ValueError:
+        return None
+
+
+def _head(trace: Trace) -> Iterator[RenderableType]:
+    info = trace.info
+    state = info.state.value
+    facts = [(state, STATES.get(state, "")), (lasted(trace), ""), (usage_of(trace), ""), (cost_of(trace), "")]
     told = [Text(text, style) for text, style in facts if text]
-    yield Text("  ").join([Text(trace.name or "trace", "bold"), *told])
-    yield Text(f"{trace.trace_id}  {started:%Y-%m-%d %H:%M:%S}", "dim")
-    for label, preview in (("Request ", trace.request_preview), ("Response", trace.response_preview)):
+    yield Text("  ").join([Text(name_of(trace), "bold"), *told])
+    yield Text(f"{info.trace_id}  {started(trace)}", "dim")
+    for label, preview in (("Request ", info.request_preview), ("Response", info.response_preview)):
         if preview:
             line = Text.assemble((f"{label}  ", "dim"), " ".join(preview.split()))
             line.no_wrap, line.overflow = True, "ellipsis"
             yield line
 
 
-def _tree(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
-    if not trace.spans:
-        return Text("The file holds no spans of this trace.", "dim")
-    rows = [_row(branch, trace.spans, options) for branch in branches(trace.spans)]
+def _tree(trace: Trace, options: ConsoleOptions) -> RenderableType:
+    spans = trace.data.spans
+    if not spans:
+        return Text("No spans are stored of this trace.", "dim")
+    rows = [_row(branch, spans, options) for branch in branches(spans)]
     columns = [column for column in zip(_JUSTIFIED, *rows, strict=True) if any(column[1:])]
     table = Table.grid(padding=(0, 2, 0, 0))
     for index, (justify, *_) in enumerate(columns):
@@ -91,19 +126,23 @@ def _tree(trace: MlflowTrace, options: ConsoleOptions) -> RenderableType:
     return table
 
 
-def _row(branch: Branch, spans: Sequence[MlflowSpan], options: ConsoleOptions) -> tuple[Text, ...]:
+def _row(branch: Branch, spans: Sequence[Span], options: ConsoleOptions) -> tuple[Text, ...]:
     """Name, type, duration, tokens, model, timeline, failure."""
     span = branch.span
-    failed = span.status_code == "STATUS_CODE_ERROR"
+    is_failed = failed(span)
     guides, mark = (_ASCII_GUIDES, "=") if options.ascii_only else (_GUIDES, "━")
+    more = f"  +{branch.node.left_out:,} spans" if branch.node.left_out else ""
+    type = type_of(span)
     return (
-        Text.assemble((_guide(branch.levels, guides), "dim"), (span.name, "red" if failed else ""), no_wrap=True),
-        Text(span.type or "", _TYPES.get(span.type or "", "dim")),
-        Text(duration(_nanoseconds(span), 1e-9) or "unfinished"),
-        Text(tokens(span.usage)),
-        Text(span.model_name or ""),
+        Text.assemble(
+            (_guide(branch.levels, guides), "dim"), (span.name, "red" if is_failed else ""), (more, "dim"), no_wrap=True
+        ),
+        Text(type, TYPES.get(type, "dim")),
+        Text(amounts.duration(None if span.end_time_ns is None else span.end_time_ns - span.start_time_ns)),
+        Text(amounts.tokens(span.get_attribute(SpanAttributeKey.CHAT_USAGE)).replace(" tokens", "")),
+        Text(str(span.model_name or "")),
         Text(_timeline(span, spans, mark) if options.max_width >= _WIDE else "", "dim"),
-        Text("ERROR" if failed else "", "red"),
+        Text("ERROR" if is_failed else "", "red"),
     )
 
 
@@ -115,64 +154,28 @@ def _guide(levels: tuple[bool, ...], guides: tuple[str, str, str, str]) -> str:
     return "".join(line if continues else blank for continues in above) + (fork if more else end)
 
 
-def _timeline(span: MlflowSpan, spans: Sequence[MlflowSpan], mark: str) -> str:
+def _timeline(span: Span, spans: Sequence[Span], mark: str) -> str:
     """When the span ran within the trace: a bar, at least one mark long."""
-    begin = min(each.start_time_unix_nano for each in spans)
-    end = max(each.end_time_unix_nano or each.start_time_unix_nano for each in spans)
+    begin = min(each.start_time_ns for each in spans)
+    end = max(each.end_time_ns or each.start_time_ns for each in spans)
     scale = _TIMELINE / max(end - begin, 1)
-    first = min(int((span.start_time_unix_nano - begin) * scale), _TIMELINE - 1)
-    last = round(((span.end_time_unix_nano or end) - begin) * scale)
+    first = min(int((span.start_time_ns - begin) * scale), _TIMELINE - 1)
+    last = round(((span.end_time_ns or end) - begin) * scale)
     return " " * first + mark * max(last - first, 1)
 
 
-def _errors(spans: Sequence[MlflowSpan]) -> Iterator[RenderableType]:
-    failed = [span for span in spans if span.status_code == "STATUS_CODE_ERROR"]
-    if failed:
+def _errors(spans: Sequence[Span]) -> Iterator[RenderableType]:
+    fallen = [branch.span for branch in branches(spans) if failed(branch.span)]
+    if fallen:
         yield Text()
-    for span in failed:
-        yield Text.assemble((f"{span.name}: ", "red"), " ".join((span.status_message or _raised(span)).split()))
+    for span in fallen:
+        yield Text.assemble((f"{span.name}: ", "red"), " ".join((span.status.description or _raised(span)).split()))
 
 
-def _raised(span: MlflowSpan) -> str:
+def _raised(span: Span) -> str:
     """What an exception event says of a failure that has no message."""
     for event in reversed(span.events):
-        told = event.get("attributes", {})
+        told = event.attributes
         if "exception.type" in told:
             return f"{told['exception.type']}: {told.get('exception.message', '')}"
     return "failed"
-
-
-def _nanoseconds(span: MlflowSpan) -> int | None:
-    return None if span.end_time_unix_nano is None else span.end_time_unix_nano - span.start_time_unix_nano
-
-
-def duration(amount: int | None, unit: float) -> str:
-    """A time for people to read; `unit` is what one of `amount` is in seconds. Empty where it is not known."""
-    if amount is None:
-        return ""
-    seconds = amount * unit
-    if seconds < 0.00995:
-        return f"{seconds * 1e3:.1f} ms"
-    if seconds < 0.9995:
-        return f"{seconds * 1e3:.0f} ms"
-    if seconds < 59.995:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
-
-
-def tokens(usage: TokenUsage | None) -> str:
-    """Tokens in and out: `412 → 31`; only those in for what has no answer, as embeddings. Empty where not known."""
-    if usage is None:
-        return ""
-    if usage.output_tokens is None and usage.input_tokens is not None:
-        return f"{usage.input_tokens:,}"
-    counts = ("?" if count is None else f"{count:,}" for count in (usage.input_tokens, usage.output_tokens))
-    return " → ".join(counts)
-
-
-def cost(amount: Cost | None) -> str:
-    """US dollars: `$0.0012`, with more digits where it takes them. Empty where they are not known."""
-    if amount is None:
-        return ""
-    return f"${amount.total_cost:.4f}" if amount.total_cost >= 0.001 else f"${amount.total_cost:.6f}"
