@@ -1,7 +1,7 @@
 """How much a span matters: `mlflow.spanLogLevel`, by which MLflow's UI leaves spans out of a tree where a user asks so.
 
-At first it shows every span, and above one that it shows it always shows the parents (3.17.2). A span without a level
-counts as DEBUG, so without any, a user who asks for INFO would be left with an empty tree.
+At first it shows every span, whatever its level; where a user asks for a level, also the parents of those that have it,
+and exceptions (3.17.2). A span without one counts as DEBUG, so INFO would leave nothing of a trace without levels.
 """
 
 from __future__ import annotations
