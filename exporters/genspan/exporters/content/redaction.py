@@ -20,6 +20,11 @@ BLOB: Final = 512
 """Characters of base64, without a break, from which on a text is data: an image, a recording, an embedding."""
 _BASE64 = re.compile(r"(?:data:[\w./+-]{1,100}(?:;[\w=.-]{1,100}){0,4},)?[A-Za-z0-9+/]*={0,2}\s*", re.ASCII)
 
+SHORT: Final = 20
+"""Characters below which a text is too short for a vendor's key: JSON's keys, roles, types and ids mostly are."""
+_SIGN = re.compile(r"[0-9@:=%]|--|\sis\s|basic\s", re.ASCII | re.IGNORECASE)
+"""What every other rule needs."""
+
 _SECRET_NAMES: Final = frozenset(
     {
         *("password", "passwd", "passphrase", "passcode", "pwd", "secret", "clientsecret", "privatekey", "credentials"),
@@ -114,6 +119,8 @@ class Redaction:
 
     def _found(self, text: str, rules: Iterable[Rule]) -> list[tuple[Extent, str]]:
         """What is found, in order and without overlap: what overlaps is one, named by the rule that comes first."""
+        if len(text) < SHORT and _SIGN.search(text) is None:
+            return []
         lowered = in_lower_case(text)
         found: list[tuple[int, int, int, str]] = []
         for rank, rule in enumerate(rules):

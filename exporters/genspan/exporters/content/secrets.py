@@ -102,6 +102,10 @@ _STRONG: Final = {
 """What stands before a word of everyday speech and makes it the name of a secret: `OPENAI_API_KEY`, `clientSecret`."""
 
 
+_NEXT: Final = r"[\w.-]{1,40}\s?[=:]"
+"""What follows a comma, a semicolon or an ampersand that ends a value; a password may hold any of them."""
+
+
 def _is_value(match: re.Match[str]) -> bool:
     value, name = match[secret_in(match)].strip(), match["name"].lower()
     if value.lower().strip(".!?") in _PLAIN_VALUES or value.startswith(("[REDACTED:", "${", "{{", "***")):
@@ -110,7 +114,8 @@ def _is_value(match: re.Match[str]) -> bool:
         before = match.string[max(0, match.start() - 24) : match.start()].lower().rstrip("_- ")
         if not before.endswith(_STRONG.get(name.partition("_")[0].partition("-")[0], ())):
             return not name.startswith(("key", "signature")) and is_random(value)
-    return match["said"] is None or any(not character.isalpha() for character in value.rstrip(".!?"))
+    is_told = match["quote"] is not None or (match["said"] is None and name != "pass")
+    return is_told or any(not character.isalpha() for character in value.rstrip(".!?"))
 
 
 SECRETS: Final[tuple[Rule, ...]] = (
@@ -161,7 +166,8 @@ SECRETS: Final[tuple[Rule, ...]] = (
     anchored("jwt", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?", "eyj"),
     anchored(
         "bearer_token",
-        r"(?<![A-Za-z0-9_])[Bb](?:earer|EARER)[ \t]{1,4}(?=[^ ]{16}|[^ ]{0,15}[0-9])(?P<secret>[A-Za-z0-9._~+/=-]{8,})",
+        r"(?<![A-Za-z0-9_])[Bb](?:earer|EARER)[ \t:]{1,4}"
+        r"(?=[^ ]{16}|[^ ]{0,15}[0-9])(?P<secret>[A-Za-z0-9._~+/=-]{8,})",
         "bearer",
     ),
     anchored(
@@ -193,10 +199,11 @@ SECRETS: Final[tuple[Rule, ...]] = (
     ),
     anchored(
         "named_secret",
-        r"(?P<name>pass(?:word|wd|phrase|code)|pwd|key(?:[_-]?secret)?|secret|token|signature|credentials?)"
-        r"(?:\\{0,3}[\"'`*]{1,3})?(?:\s{0,4}(?:=>|:=|==|[:=])|(?P<said>\s{1,4}is:?(?=\s)))\s{0,4}"
-        r"(?:(?:b?\\{0,3}[\"'`]|\*\*\s{0,2})(?P<secret>[^\"'`\\\r\n]{1,4096})"
-        r"|(?P<secret_unquoted>[^\s\"'`\\,;&<>(){}\[\]]{1,4096}))",
+        r"(?P<name>pass(?:word|wd|phrase|code)?|pwd|key(?:[_-]?secret)?|secret|token|signature|credentials?)"
+        r"(?:\\{0,3}[\"'`*]{1,3})?(?:\s{0,4}(?:=>|:=|==|[:=])|(?P<said>\s{1,4}is:?(?=\s)))\s{0,4}(?:\*\*)?\s{0,4}"
+        r"(?:b?(?P<quote>[\"'`])(?P<secret>(?:(?!(?P=quote))(?:\\.|[^\\\r\n])){1,4096})"
+        r"|b?\\{1,3}[\"'`](?P<secret_escaped>[^\"\\\r\n]{1,4096})"
+        rf"|(?P<secret_unquoted>(?:[^\s\"'`\\,;&]{{1,256}}|\\(?![nrt\"'\\])|[,;&](?!\s|\Z|{_NEXT})){{1,16}}))",
         *("pass", "pwd", "key", "secret", "token", "signature", "credential"),
         check=_is_value,
         flags=re.ASCII | re.IGNORECASE,
