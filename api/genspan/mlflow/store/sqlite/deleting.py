@@ -4,26 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genspan.mlflow.exceptions import MlflowException
 from genspan.mlflow.store.sqlite.database import Database
 from genspan.mlflow.store.sqlite.infos import chunks
 from genspan.mlflow.store.sqlite.sql import marks
-
-
-def check(max_timestamp_millis: int | None, max_traces: int | None, trace_ids: Sequence[str] | None) -> None:
-    """Raises MlflowException where it is not clear what to delete: traces by id, or those up to a time."""
-    if max_timestamp_millis is None and not trace_ids:
-        raise MlflowException.invalid_parameter_value("Either `max_timestamp_millis` or `trace_ids` must be specified.")
-    if max_timestamp_millis is not None and trace_ids:
-        raise MlflowException.invalid_parameter_value(
-            "Only one of `max_timestamp_millis` and `trace_ids` can be specified."
-        )
-    if trace_ids and max_traces is not None:
-        raise MlflowException.invalid_parameter_value("`max_traces` can't be specified if `trace_ids` is specified.")
-    if max_traces is not None and max_traces <= 0:
-        raise MlflowException.invalid_parameter_value(
-            f"`max_traces` must be a positive integer, received {max_traces}."
-        )
 
 
 def begun_until(database: Database, experiment_id: int, timestamp_ms: int, count: int | None) -> list[str]:

@@ -20,6 +20,7 @@ from genspan.mlflow.entities import (
     TraceInfo,
 )
 from genspan.mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, MlflowException
+from genspan.mlflow.store import deletion
 from genspan.mlflow.store.search import (
     Comparison,
     Metadata,
@@ -147,7 +148,7 @@ class SqliteTraceStore:
         trace_ids: Sequence[str] | None = None,
     ) -> int:
         """See `TraceStore.delete_traces`."""
-        deleting.check(max_timestamp_millis, max_traces, trace_ids)
+        deletion.check(max_timestamp_millis, max_traces, trace_ids)
         place = _number(experiment_id)
         with self._file.writing() as database:
             if database is None:
