@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
+from genspan.distro import config_file
 from genspan.distro.destinations import span_exporter, tell_of_file, under_policies
 from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.settings import Settings
@@ -51,7 +52,8 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         os.environ.update(settings.defaults)  # Another vendor's distro may have been loaded in place of ours.
         if not isinstance(provider, trace.ProxyTracerProvider):
             if settings.declarative:
-                _logger.warning("There is a tracer provider already: %s is left aside", OTEL_CONFIG_FILE)
+                _logger.warning("There is a tracer provider already: of %s, only instrumentors count", OTEL_CONFIG_FILE)
+                config_file.turn_on(os.environ[OTEL_CONFIG_FILE])
             _join(provider, settings.content)
         elif settings.declarative:
             # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).

@@ -6,13 +6,16 @@ import logging
 import os
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
+from types import MappingProxyType
 from typing import Any
 
 from opentelemetry.instrumentation.dependencies import DependencyConflictError
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # untyped
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
+from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
 from opentelemetry.util._importlib_metadata import entry_points
 
+from genspan.distro.config_file import instrumentors
 from genspan.distro.rivals import PREFIX, distribution, rivals
 from genspan.distro.settings import Settings
 
@@ -22,28 +25,42 @@ _logger = logging.getLogger(__name__)
 class GenspanDistro(BaseDistro):  # type: ignore[misc]
     """Sets environment defaults where the user set nothing, and loads instrumentors side by side.
 
-    No instrumentor can keep the others from loading, and no library is instrumented twice.
+    No instrumentor can keep the others from loading, and no library is instrumented twice: where another vendor's
+    covers the same as ours, ours runs, unless the user turned it off or has the configuration file turn on the other.
     """
 
     _silenced: frozenset[EntryPoint] = frozenset()
+    _declared: Mapping[str, bool] = MappingProxyType({})
 
     def _configure(self, **kwargs: Any) -> None:
         settings = Settings.read(os.environ)
         os.environ.update(settings.defaults)
-        found = rivals(entry_points(group="opentelemetry_instrumentor"), settings.disabled_instrumentations)
-        self._silenced = frozenset(point for points in found.values() for point in points)
+        self._declared = instrumentors(os.environ[OTEL_CONFIG_FILE]) if settings.declarative else {}
+        installed = entry_points(group="opentelemetry_instrumentor")
+        off = settings.disabled_instrumentations | {name for name, runs in self._declared.items() if not runs}
+        replaced = {
+            ours
+            for ours, points in rivals(installed, off).items()
+            if ours not in self._declared and any(point.name in self._declared for point in points)
+        }
+        found = rivals(installed, off | replaced)
+        self._silenced = frozenset(
+            {point for points in found.values() for point in points}
+            | {point for point in installed if point.name in replaced}
+        )
         _tell(found)
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Loads one instrumentor and turns it on, unless one of ours covers its library.
 
+        One that the configuration file names is the file's affair: on with the options there, or off.
         Raises only what the caller takes for "not for this environment" (ImportError, DependencyConflictError); it
         aborts all remaining instrumentors at anything else (opentelemetry-instrumentation 0.66b), so that is logged.
         """
-        if entry_point in self._silenced:
+        if entry_point in self._silenced or entry_point.name in self._declared:
             return
         try:
-            # Also on already: code that ran before, as `autolog()`, or the configuration file, with options of its own.
+            # On already: by code that ran before, as `autolog()`.
             if not getattr(entry_point.load()(), "is_instrumented_by_opentelemetry", False):
                 super().load_instrumentor(entry_point, **kwargs)
         except (ImportError, DependencyConflictError):

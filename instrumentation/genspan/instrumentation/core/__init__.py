@@ -8,7 +8,7 @@ from .assuring import Assures
 from .connection import CLOSES, READS, RECEIVES, SENDS, Connection, Dialogue, Opens, Queues, Sends, Step
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
-from .instrumentor import LibraryInstrumentor
+from .instrumentor import LibraryInstrumentor, Options
 from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
 from .nesting import runs_at_a_vendor
 from .operation import Content, Failure, Operation, detach
@@ -40,6 +40,7 @@ __all__ = [
     "Method",
     "Opens",
     "Operation",
+    "Options",
     "Queues",
     "Sends",
     "Step",

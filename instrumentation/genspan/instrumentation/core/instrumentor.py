@@ -6,6 +6,7 @@ import functools
 import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -14,12 +15,21 @@ from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
 from .connection import end_inactive
+from .content import ContentCapture
 from .guard import guarded
 from .method import Target
 from .telemetry import Telemetry
 from .wrapping import wrapper
 
 _logger = logging.getLogger("genspan.instrumentation")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a configuration file (`OTEL_CONFIG_FILE`) may say of an instrumentor."""
+
+    capture: ContentCapture | None = None
+    """Whether prompts and answers are recorded (default: the environment's)."""
 
 
 class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -33,6 +43,8 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     requirement: ClassVar[str]
     """The library and the versions of it that work, as `openai >= 1.26`."""
     targets: ClassVar[Sequence[Target]] = ()
+    configuration: ClassVar[type[Options]] = Options
+    """What OpenTelemetry reads a configuration file's options as, before it gives them to `instrument`."""
 
     _telemetry: Telemetry | None = None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from genspan.instrumentation.core import LibraryInstrumentor, Target
+from genspan.instrumentation.core import LibraryInstrumentor, Options, Target
 
 from .boundaries import Body, Boundary, Ending, Reading, Starting
 from .chains import Steps
@@ -77,6 +78,14 @@ TARGETS = (
 _logger = logging.getLogger("genspan.instrumentation")
 
 
+@dataclass(frozen=True)
+class LangChainOptions(Options):
+    """What a configuration file may say of this instrumentor."""
+
+    steps: Steps | None = None
+    """Which chains inside a workflow or an agent get a span of their own (default: the environment's)."""
+
+
 class LangChainInstrumentor(LibraryInstrumentor):
     """Records runs of LangChain and LangGraph.
 
@@ -86,6 +95,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
 
     requirement = "langchain-core >= 0.3"
     targets = TARGETS
+    configuration = LangChainOptions
 
     _hook: _Everywhere | None = None
     _embeddings: Implementations | None = None
