@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from genspan.exporters.content import Redaction, redaction
-from genspan.exporters.content.redaction import Tally
+from genspan.exporters.content.redacting import Tally
 
 PROSE = "The quick brown fox, aged 42, jumps over the lazy dog: that is the key to his success, says Ada. "
 SECRET = "My password: hunter2, mail ada@example.org, and use sk-proj-abcDEF1234567890abcDEF12345 for it.   "

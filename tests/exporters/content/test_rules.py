@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genspan.exporters.content import redaction
-from genspan.exporters.content.redaction import Tally
+from genspan.exporters.content.redacting import Tally
 
 ALL = redaction(["secrets", "personal"])
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow+/=\nAAAA\n-----END RSA PRIVATE KEY-----"

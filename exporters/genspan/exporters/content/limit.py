@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from genspan.exporters.content.redaction import json_text
+from genspan.exporters.content.redacting import json_text
 
 _KEPT: Final = (10_000, 3_000, 1_000, 300, 100, 30, 0)
 """Characters left of each long text in a JSON text, tried in turn."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from genspan.exporters.content.limit import cut
-from genspan.exporters.content.redaction import Redaction, Tally
+from genspan.exporters.content.redacting import Redaction, Tally
 from genspan.exporters.content.vocabulary import ADDRESSES, IDENTITIES, METADATA, is_content
 
 Attributes = Mapping[str, Any]

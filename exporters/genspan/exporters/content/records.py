@@ -10,7 +10,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.resources import Resource
 
 from genspan.exporters.content.policy import ContentPolicy
-from genspan.exporters.content.redaction import Tally
+from genspan.exporters.content.redacting import Tally
 from genspan.exporters.content.vocabulary import MARK
 
 _LIBRARIES: Final = ("openai", "anthropic", "langchain", "langgraph", "langsmith", "llama_index", "litellm", "httpcore")

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from genspan.exporters.content.personal import PERSONAL
-from genspan.exporters.content.redaction import Redaction, Redactor
+from genspan.exporters.content.redacting import Redaction, Redactor
 from genspan.exporters.content.rule import Rule
 from genspan.exporters.content.secrets import SECRETS
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from genspan.exporters.content.policy import ContentPolicy
-from genspan.exporters.content.redaction import Redaction
-from genspan.exporters.content.rules import PERSONAL_GROUP, SECRETS_GROUP, redaction
+from genspan.exporters.content.redacting import Redaction
 
 CONTENT: Final = "CONTENT"
 CONTENT_LIMIT: Final = "CONTENT_LIMIT"
@@ -51,6 +50,8 @@ class ContentSettings:
         limit = self._read(exporter, CONTENT_LIMIT, _number, None, problems)
         rules = self._read(exporter, REDACT, _redaction, Redaction(), problems)
         if problems:
+            from genspan.exporters.content.rules import PERSONAL_GROUP, SECRETS_GROUP, redaction
+
             policy = ContentPolicy(content=False, redaction=redaction((SECRETS_GROUP, PERSONAL_GROUP)))
             return policy, tuple(f"{problem}. No content goes to {destination(exporter)}." for problem in problems)
         return ContentPolicy(content, rules, limit), ()
@@ -96,4 +97,7 @@ def _number(text: str) -> int | None:
 def _redaction(text: str) -> Redaction:
     if text.lower() == "none":
         return Redaction()
+    # Its patterns take time to compile, which a process that asks for none does not spend.
+    from genspan.exporters.content.rules import redaction
+
     return redaction(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status, StatusCode
 
 from genspan.exporters.content.policy import Attributes, ContentPolicy
-from genspan.exporters.content.redaction import Tally, mark
+from genspan.exporters.content.redacting import Tally, mark
 from genspan.exporters.content.vocabulary import MARK
 
 _CHUNK: Final = "mlflow.chunk.value"
