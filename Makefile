@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make semconv
+# make demo · make test · make lint · make docs · make semconv
 # Each sets up what it needs in .venv; nothing is installed outside this folder
 # (but a browser and a database for the tests, where the machine has none: see tests/browser.sh, tests/postgresql.sh).
 
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo test lint format semconv constraints pictures compared clean
+.PHONY: demo test lint format docs semconv constraints pictures compared clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -20,7 +20,7 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(BIN)/uv pyproject.toml constraints.txt
-	$(UV) --editable '.[demo]' --group lint --group test
+	$(UV) --editable '.[demo]' --group lint --group test --group docs
 	touch $@
 
 # A real OTLP backend for end-to-end tests, apart from our own environment: it needs other versions of the same libraries.
@@ -47,10 +47,17 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python semconv/generate.py --check
+	$(BIN)/python docs/configuration.py --check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The documentation as a site, in build/site. Fails for links that lead nowhere; other sites are not asked.
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+docs: $(VENV)/.dev
+	$(BIN)/python docs/configuration.py
+	$(SITE)
 
 semconv: $(VENV)/.dev
 	$(BIN)/python semconv/generate.py
@@ -58,7 +65,7 @@ semconv: $(VENV)/.dev
 # The versions that CI runs with, for every Python we support. Holds names and versions alone.
 constraints: $(BIN)/uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url \
-		--upgrade --prerelease if-necessary-or-explicit --extra demo --group lint --group test pyproject.toml -o constraints.txt
+		--upgrade --prerelease if-necessary-or-explicit --extra demo --group lint --group test --group docs pyproject.toml -o constraints.txt
 
 # What README and docs show of MLflow's pages, from the demo's traces.
 pictures: $(VENV)/.dev demo
