@@ -1,6 +1,7 @@
 """Sizes of traces are those that MLflow itself would count."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,18 @@ def test_a_trace_states_it_beside_its_metadata() -> None:
     sized = with_size(trace, [100, 200])
     assert sized.metadata.keys() == {"mlflow.user", "mlflow.trace.sizeStats", "mlflow.trace.sizeBytes"}
     assert trace.metadata == {"mlflow.user": "mia"}
+
+
+def test_what_is_stored_already_counts_but_not_the_size_that_was() -> None:
+    def total(trace: MlflowTrace) -> int:
+        return int(trace.metadata["mlflow.trace.sizeBytes"])
+
+    part = MlflowTrace("tr-1", [], 0, None, "OK", tags={"team": "blue"})
+    whole = replace(part, tags={"team": "blue", "area": "shop"}, metadata={"mlflow.user": "mia"})
+    before = with_size(whole, [100])
+    again = with_size(part, [100], {"team": "red", "area": "shop"}, before.metadata)
+    assert total(again) == total(before)
+    assert again.metadata.keys() == {"mlflow.trace.sizeStats", "mlflow.trace.sizeBytes"}
 
 
 @given(st.text())

@@ -6,12 +6,18 @@ Readers of MLflow take a trace for whole when they have as many spans as these s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.model import MlflowTrace
 from genspan.semconv.encoding import encode
+
+SIZE_KEYS: Final = frozenset({TraceMetadataKey.SIZE_STATS, TraceMetadataKey.SIZE_BYTES})
+"""The keys of this metadata, which does not count itself."""
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def size_metadata(span_sizes: Iterable[int], facts: object) -> dict[str, str]:
@@ -35,10 +41,19 @@ def size_metadata(span_sizes: Iterable[int], facts: object) -> dict[str, str]:
     return {TraceMetadataKey.SIZE_STATS: encode(stats), TraceMetadataKey.SIZE_BYTES: str(total)}
 
 
-def with_size(trace: MlflowTrace, span_sizes: Iterable[int]) -> MlflowTrace:
-    """The trace with its size among its metadata, for a store that states the facts of a trace together."""
-    size = size_metadata(span_sizes, replace(trace, spans=[]))
-    return replace(trace, metadata={**trace.metadata, **size})
+def with_size(
+    trace: MlflowTrace,
+    span_sizes: Iterable[int],
+    tags: Mapping[str, str] = _NOTHING,
+    metadata: Mapping[str, str] = _NOTHING,
+) -> MlflowTrace:
+    """The trace with its size among its metadata, for a store that states the facts of a trace together.
+
+    `tags` and `metadata` are those that are there already, of which the trace may have only what is to change.
+    """
+    besides = {key: value for key, value in metadata.items() if key not in SIZE_KEYS}
+    whole = replace(trace, spans=[], tags={**tags, **trace.tags}, metadata={**besides, **trace.metadata})
+    return replace(trace, metadata={**trace.metadata, **size_metadata(span_sizes, whole)})
 
 
 def byte_count(text: str) -> int:

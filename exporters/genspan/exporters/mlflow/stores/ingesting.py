@@ -98,8 +98,9 @@ class IngestingStore(ABC):
                 self.start_trace(_with_size(trace), experiment_id)
         elif (trace.state in ENDED or before.is_ended) and _news(trace, before).spans:
             spans = self.spans_of(trace.trace_id)
-            whole = with_size(joined(trace, spans, before), map(span_content.size, spans))
-            self.start_trace(whole, before.experiment_id)
+            whole = joined(trace, spans, before)
+            sized = with_size(whole, map(span_content.size, spans), before.tags, before.metadata)
+            self.start_trace(sized, before.experiment_id)
 
     def _experiment_id(self, experiment: Experiment) -> str:
         id = self._experiment_ids.get(experiment)

@@ -45,12 +45,15 @@ class ExperimentTraces:
         own = fitted([trace], _contents)
         before = self._look_up(trace.trace_id)
         if before is None:
-            self._state(_sized(with_long_previews(trace), own), self._experiment_id)
+            sized = with_size(with_long_previews(trace), map(byte_count, own.values()))
+            self._state(sized, self._experiment_id)
             self._artifacts.upload(trace.trace_id, own.values())
             return
         earlier = _by_id(self._artifacts.download(trace.trace_id))
         contents = {id: span_content.rewrite(span) for id, span in earlier.items()} | own
-        self._state(_sized(joined(trace, _read(trace, earlier), before), contents), before.experiment_id)
+        whole = joined(trace, _read(trace, earlier), before)
+        sized = with_size(whole, map(byte_count, contents.values()), before.tags, before.metadata)
+        self._state(sized, before.experiment_id)
         self._artifacts.upload(trace.trace_id, contents.values())
 
     def _look_up(self, trace_id: str) -> StoredInfo | None:
@@ -80,10 +83,6 @@ def _contents(traces: Sequence[MlflowTrace]) -> dict[str, str]:
         for trace in traces
         for span in trace.spans
     }
-
-
-def _sized(trace: MlflowTrace, contents: Mapping[str, str]) -> MlflowTrace:
-    return with_size(trace, map(byte_count, contents.values()))
 
 
 def _by_id(contents: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from genspan.exporters.mlflow.assemble import assemble, root_of
-from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
 from genspan.exporters.mlflow.stores.contract import Rejection
 from genspan.exporters.mlflow.stores.sqlite import rows, span_content
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
 from genspan.exporters.mlflow.stores.sqlite.statements import Statement, insert, insert_missing, update, upsert
-from genspan.exporters.mlflow.trace_size import byte_count, size_metadata
+from genspan.exporters.mlflow.trace_size import SIZE_KEYS, byte_count, size_metadata
 
 _logger = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ def _stored_size(connection: sqlite3.Connection, columns: Sequence[str], trace_i
     (values,) = stored(f"SELECT {', '.join(columns)} FROM trace_info WHERE request_id = ?")
     tags = dict(stored("SELECT key, value FROM trace_tags WHERE request_id = ?"))
     metadata = dict(stored("SELECT key, value FROM trace_request_metadata WHERE request_id = ?"))
-    for key in (TraceMetadataKey.SIZE_STATS, TraceMetadataKey.SIZE_BYTES):
+    for key in SIZE_KEYS:
         metadata.pop(key, None)
     return size_metadata(sizes, (dict(zip(columns, values, strict=True)), tags, metadata))
 
