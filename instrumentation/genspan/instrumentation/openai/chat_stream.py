@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, Final
 
-from genspan.instrumentation.core.reading import field, fields, given, items, string
+from genspan.instrumentation.core.reading import field, fields, items, string
 
 from .media import Recording
 
@@ -24,11 +24,12 @@ class ChatFold:
         choices = items(field(chunk, "choices"))
         last = not choices
         for choice in choices:
-            index = _index(choice)
+            get = fields(choice)
+            index = _index(get("index"))
             known = self._choices.get(index)
             if known is None:
                 known = self._choices[index] = _Choice()
-            last |= known.add(choice)
+            last |= known.add(get("delta"), get("finish_reason"))
         # Id and model come with the first chunk, usage and tier with the last or after it, and are not looked for
         # between. Azure opens with a chunk whose id and model are empty.
         if last or "id" not in self._facts:
@@ -52,18 +53,15 @@ class _Choice:
         self.tool_calls: list[_Called] = []
         self.latest: dict[int, _Called] = {}
 
-    def add(self, choice: Any) -> bool:
-        """Takes a choice of a chunk; True where it says that it is the last."""
-        get = fields(choice)
-        delta = get("delta")
-        said = fields(delta)
-        content = given(said("content"))
+    def add(self, delta: Any, reason: Any) -> bool:
+        """Takes what a chunk says; True where it says that it is the last."""
+        get = fields(delta)
+        content = get("content")
         if content:
             self.said.setdefault("content", []).append(content)
-        if not content or said("tool_calls"):
+        if not content or get("tool_calls"):
             # A chunk of text, which most are, has nothing else.
             self._add_rarer(delta)
-        reason = given(get("finish_reason"))
         self.finish_reason = reason or self.finish_reason
         return bool(reason)
 
@@ -76,7 +74,7 @@ class _Choice:
             self.recording.add(string(field(audio, "data")) or "")
             _gather(self.spoken, audio, ("transcript",))
         for call in items(field(delta, "tool_calls")):
-            self._tool_call(_index(call), field(call, "id")).add(field(call, "function"))
+            self._tool_call(_index(field(call, "index")), field(call, "id")).add(field(call, "function"))
         function_call = field(delta, "function_call")
         if function_call is not None:
             self.function_call = self.function_call or _Called(None)
@@ -124,8 +122,7 @@ class _Called:
         return {name: _joined(pieces) for name, pieces in self._pieces.items()}
 
 
-def _index(numbered: Any) -> int:
-    index = field(numbered, "index")
+def _index(index: Any) -> int:
     return index if type(index) is int else 0
 
 
