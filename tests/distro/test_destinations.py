@@ -62,6 +62,12 @@ def test_a_wrong_value_is_told_once_and_content_stays_at_home(tmp_path: Path) ->
     assert len(lines) == 1
 
 
+def test_a_slip_in_the_name_of_a_destination_is_told(tmp_path: Path) -> None:
+    found = report(tmp_path, **ENDPOINT, GENSPAN_OLTP_CONTENT="false")
+    assert found["spans"]["OTLPSpanExporter"] is None
+    assert "GENSPAN_OLTP_CONTENT does nothing: exporters are CONSOLE, MLFLOW, OTLP" in found["stderr"]
+
+
 def test_the_console_is_a_destination(tmp_path: Path) -> None:
     source = """
 from opentelemetry import trace
@@ -100,7 +106,8 @@ from opentelemetry import trace
 with trace.get_tracer("app").start_as_current_span("s", attributes={"input.value": "hello", "n": 1}):
     pass
 """
-    app.run(source, tmp_path, {"PYTHONPATH": str(site), "OTEL_PYTHON_DISTRO": "acme", "GENSPAN_CONTENT": "false"})
+    given = {"PYTHONPATH": str(site), "OTEL_PYTHON_DISTRO": "acme", "GENSPAN_CONTENT": "false"}
+    assert "so these hold for MLflow alone: GENSPAN_CONTENT" in app.run(source, tmp_path, given).stderr
     (trace,) = mlflow_file.traces(tmp_path / "mlflow.db")
     assert trace.data.spans[0].attributes["n"] == 1
     assert b"hello" not in (tmp_path / "mlflow.db").read_bytes()

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro import config_file
-from genspan.distro.destinations import span_exporter, tell_of_file, under_policies
+from genspan.distro.destinations import span_exporter, tell_of_file, tell_of_provider, under_policies
 from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.settings import Settings
 from genspan.distro.workers import flush_at_the_end_of
@@ -54,6 +54,7 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             if settings.declarative:
                 _logger.warning("There is a tracer provider already: of %s, only instrumentors count", OTEL_CONFIG_FILE)
                 config_file.turn_on(os.environ[OTEL_CONFIG_FILE])
+            tell_of_provider(settings.content)
             _join(provider, settings.content)
         elif settings.declarative:
             # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).

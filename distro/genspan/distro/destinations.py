@@ -11,7 +11,7 @@ from opentelemetry.environment_variables import OTEL_LOGS_EXPORTER, OTEL_TRACES_
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
-from genspan.exporters.content.settings import ContentSettings
+from genspan.exporters.content.settings import ContentSettings, variable_part
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs.export import LogRecordExporter
@@ -34,6 +34,7 @@ def under_policies(content: ContentSettings, arguments: Mapping[str, Any]) -> di
         return dict(arguments)
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
+    _tell(_strangers(content))
     spans_to = arguments.get("export_span_processor") or BatchSpanProcessor
     records_to = arguments.get("export_log_record_processor") or BatchLogRecordProcessor
 
@@ -73,6 +74,25 @@ def tell_of_file(content: ContentSettings) -> None:
             "OTEL_CONFIG_FILE is set, so these do nothing: %s. Content goes to all exporters of the file as recorded",
             ", ".join(sorted(content.given)),
         )
+
+
+def tell_of_provider(content: ContentSettings) -> None:
+    """Says that the variables reach the MLflow exporter alone in a tracer provider that somebody else set up."""
+    if content.given:
+        _logger.warning(
+            "There is a tracer provider already, so these hold for MLflow alone: %s. Its own exporters get content as "
+            "recorded",
+            ", ".join(sorted(content.given)),
+        )
+
+
+def _strangers(content: ContentSettings) -> tuple[str, ...]:
+    """What to say of variables whose destination is no exporter's name: a slip that would let content out."""
+    groups = ("opentelemetry_traces_exporter", "opentelemetry_logs_exporter")
+    known = {variable_part(point.name) for group in groups for point in entry_points(group=group)}
+    return tuple(
+        f"{name} does nothing: exporters are {', '.join(sorted(known))}" for name in sorted(content.strangers(known))
+    )
 
 
 _told: set[str] = set()

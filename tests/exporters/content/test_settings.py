@@ -81,3 +81,8 @@ def test_other_packages_bring_redactors(tmp_path: Path, monkeypatch: pytest.Monk
     assert tally.count == 2
     _, problems = ContentSettings.read({"GENSPAN_REDACT": "absent"}).of("otlp")
     assert "nothing" in problems[0]
+
+
+def test_a_destination_that_nobody_knows_is_a_stranger() -> None:
+    given = dict.fromkeys(["GENSPAN_CONTENT", "GENSPAN_OTLP_CONTENT_LIMIT", "GENSPAN_OLTP_CONTENT"], "1")
+    assert ContentSettings.read(given).strangers({"OTLP", "MLFLOW"}) == {"GENSPAN_OLTP_CONTENT"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -55,6 +55,16 @@ class ContentSettings:
             policy = ContentPolicy(content=False, redaction=redaction((SECRETS_GROUP, PERSONAL_GROUP)))
             return policy, tuple(f"{problem}. No content goes to {destination(exporter)}." for problem in problems)
         return ContentPolicy(content, rules, limit), ()
+
+    def strangers(self, known: Collection[str]) -> set[str]:
+        """The variables for one destination that is none of these, given as they stand in variables (`OTLP`)."""
+        kinds = (CONTENT_LIMIT, CONTENT, REDACT)
+        about = {name: name.removeprefix("GENSPAN_") for name in self.given}
+        return {
+            name
+            for name, rest in about.items()
+            if rest not in kinds and not any(rest == f"{part}_{kind}" for part in known for kind in kinds)
+        }
 
     def _read(
         self, exporter: str, kind: str, read: Callable[[str], Value], default: Value, problems: list[str]
