@@ -147,6 +147,10 @@ MESSAGES: list[tuple[Any, list[dict[str, Any]]]] = [
         [{"type": "blob", "modality": "document", "mime_type": "application/pdf", "content": "AAAA"}],
     ),
     (
+        {"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": "AAAA"}}]},
+        [{"type": "blob", "modality": "document", "content": "AAAA"}],
+    ),
+    (
         {"role": "tool", "tool_call_id": "c", "content": "12"},
         [{"type": "tool_call_response", "id": "c", "response": "12"}],
     ),

@@ -527,6 +527,23 @@ ITEMS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
             served_back("code_interpreter", "ci_1", outputs=[{"type": "logs", "logs": "2"}]),
         ],
     ),
+    "code that draws": (
+        {
+            "id": "ci_2",
+            "type": "code_interpreter_call",
+            "outputs": [{"type": "image", "url": "data:image/png;base64," + "A" * 1_500_000}],
+        },
+        [
+            served("code_interpreter", "ci_2"),
+            served_back(
+                "code_interpreter",
+                "ci_2",
+                outputs=[
+                    {"type": "blob", "modality": "image", "content": "", "size": 1_125_000, "mime_type": "image/png"}
+                ],
+            ),
+        ],
+    ),
     "mcp_call": (
         {"id": "mcp_1", "type": "mcp_call", "server_label": "docs", "name": "ask", "arguments": "{}", "output": "42"},
         [

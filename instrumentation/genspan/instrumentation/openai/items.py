@@ -214,6 +214,8 @@ def _server_tool(kind: str, item: Any) -> list[MessagePart]:
     facts = {name: value for name, value in whole.items() if value is not None} if isinstance(whole, dict) else {}
     result = facts.pop(_RESULTS.get(kind, ""), None)
     facts.pop("id", None)
+    if kind == "code_interpreter_call":
+        result = [_drawn(output) for output in items(result)] or result
     name = string(field(item, "name")) or tool
     parts: list[MessagePart] = [
         {"type": "server_tool_call", "id": identifier, "name": name, "server_tool_call": {**facts, "type": tool}}
@@ -231,6 +233,12 @@ def _server_tool(kind: str, item: Any) -> list[MessagePart]:
             "server_tool_call_response": {"type": tool, _RESULTS[kind]: result},
         },
     ]
+
+
+def _drawn(output: Any) -> Any:
+    """A picture that code has made, as a part: its address may hold all of it. Anything else as it is."""
+    url = string(field(output, "url"))
+    return output if url is None else media.by_address("image", url)
 
 
 _READERS: Final[dict[str, Callable[[Any], list[MessagePart]]]] = {

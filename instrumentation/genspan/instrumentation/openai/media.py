@@ -17,7 +17,10 @@ def file(holder: Any, modality: str = "document") -> MessagePart:
     if identifier is not None:
         part: FilePart = {"type": "file", "modality": modality, "file_id": identifier}
         return part
-    return by_address(modality, string(field(holder, "file_url")) or string(field(holder, "file_data")) or "")
+    data = string(field(holder, "file_data"))
+    if data is not None and not data.startswith("data:"):
+        return blob(modality, data)
+    return by_address(modality, string(field(holder, "file_url")) or data or "")
 
 
 def image(holder: Any) -> MessagePart:
