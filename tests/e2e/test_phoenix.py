@@ -10,7 +10,10 @@ import pytest
 
 from support import agent, app, mlflow_file, shop, tree
 from support import phoenix as backend
+from support.collector import collector
+from support.environments import Unavailable
 from support.phoenix import Phoenix
+from support.rotel import rotel
 
 pytestmark = pytest.mark.slow
 
@@ -60,3 +63,31 @@ def test_the_example_agent(destination: dict[str, str], protocol: str, phoenix: 
     nodes = tree.of_mlflow(traces)
     assert Counter(node.name for node in nodes) == agent.SPANS
     assert tree.of_phoenix(phoenix.spans(project, len(nodes))) == nodes
+
+
+THREE = """
+file_format: "1.1"
+resource:
+  attributes:
+    - {{name: openinference.project.name, value: three}}
+tracer_provider:
+  processors:
+    - batch: {{exporter: {{mlflow: {{}}}}}}
+    - batch: {{exporter: {{otlp_grpc: {{endpoint: "{grpc}", tls: {{insecure: true}}}}}}}}
+    - batch: {{exporter: {{otlp_http: {{endpoint: "{http}/v1/traces"}}}}}}
+"""
+
+
+def test_a_collector_in_rust_and_mlflow_beside_it(phoenix: Phoenix, tmp_path: Path) -> None:
+    with collector() as end:
+        try:
+            with rotel(end.url, tmp_path) as between:
+                (tmp_path / "otel.yaml").write_text(THREE.format(grpc=phoenix.grpc, http=between.http))
+                run = app.run(shop.SOURCE, tmp_path, {"OTEL_CONFIG_FILE": "otel.yaml"})
+        except Unavailable as why:
+            pytest.skip(str(why))
+    assert run.stderr == ""
+    in_phoenix = phoenix.spans("three", shop.TRACES * shop.SPANS)
+    in_mlflow = tree.of_mlflow(mlflow_file.traces(tmp_path / "mlflow.db"))
+    assert len(in_mlflow) == len(in_phoenix) == len(end.spans) == shop.TRACES * shop.SPANS
+    assert tree.of_phoenix(in_phoenix) == in_mlflow == tree.of_otel(end.spans)
