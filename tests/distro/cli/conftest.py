@@ -30,6 +30,7 @@ with mlflow.start_span("support_desk", span_type="AGENT") as root:
             time.sleep(0.02)
     chat("chat", {"input_tokens": 1300, "output_tokens": 30, "total_tokens": 1330})
     root.set_outputs({"choices": [{"message": {"role": "assistant", "content": "On its way."}}]})
+    root.add_event(mlflow.entities.SpanEvent("noted", attributes={"where": "desk", "times": 2}))
 agent = root.trace_id
 
 time.sleep(0.01)
@@ -40,6 +41,8 @@ except LookupError:
     pass
 
 mlflow.flush_trace_async_logging()
+mlflow.log_feedback(trace_id=agent, name="helpful", value=True, rationale="It was.")
+mlflow.log_expectation(trace_id=agent, name="answer", value={"order": 1042})
 print(json.dumps({"agent": agent, "failed": failed.trace_id}))
 """
 

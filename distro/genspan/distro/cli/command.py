@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from genspan.distro.cli.doctor.command import doctor
+from genspan.distro.cli.export import export
+from genspan.distro.cli.importing import import_
 from genspan.distro.cli.show import show
 from genspan.distro.cli.status import status
 from genspan.distro.cli.traces import traces
@@ -17,6 +19,8 @@ def genspan() -> None:
 
 
 genspan.add_command(doctor)
+genspan.add_command(export)
+genspan.add_command(import_)
 genspan.add_command(show)
 genspan.add_command(status)
 genspan.add_command(traces)
