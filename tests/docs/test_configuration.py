@@ -19,6 +19,7 @@ VARIABLE = re.compile(r"(?:GENSPAN|OTEL|MLFLOW|ENABLE_MLFLOW|DATABRICKS|ARM|GOOG
 NONE_OF_THEM = {
     "MLFLOW_EXPERIMENT",  # a kind of place, in MLflow's REST API
     "MLFLOW_NO_OP_SPAN_TRACE_ID",  # the id of a span that is not recorded
+    *("OPENAI_API_KEY", "no_proxy", "NO_PROXY"),  # handed by `genspan demo` to the program that it starts
 }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,21 +24,31 @@ PAGES = sorted({*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")})
 def _blocks(page: Path, *languages: str) -> Iterator[str]:
     for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE):
         if language in languages:
-            yield block
+            yield textwrap.dedent(block)
 
 
 def _imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
+def _packages(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    modules = (
+        [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [str(statement.module)]
+    )
+    return [module.partition(".")[0] for module in modules]
+
+
+def _is_installed(package: str) -> bool:
+    """Whether it can be tried here: a page may show libraries that no test needs."""
+    return importlib.util.find_spec(package) is not None
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python(page: Path) -> None:
     for block in _blocks(page, "python"):
-        for statement in _imports(ast.parse(block)):
-            if isinstance(statement, ast.Import):
-                for name in statement.names:
-                    importlib.import_module(name.name)
-            else:
+        tree = compile(block, page.name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for statement in _imports(tree):
+            if all(map(_is_installed, _packages(statement))):
                 exec(ast.unparse(statement), {})
 
 
