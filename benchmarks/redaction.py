@@ -1,8 +1,8 @@
 """What redaction costs in the export thread, per thousand characters of text: `python benchmarks/redaction.py`.
 
 Processor time of the fastest of five rounds. `clean` is prose with nothing to find; `messages` is the same as JSON in
-`gen_ai.input.messages`; `full` has a secret in every hundred characters. `copy` is str.upper of the same text, by which
-machines can be compared.
+`gen_ai.input.messages`; `full` has a secret in every hundred characters; `worst` is the slowest text known.
+`copy` is str.upper of the same text, by which machines can be compared.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ def main() -> None:
             cells += [fastest(partial(_redact, rules, text), times) for rules in policies.values()]
             shown = " | ".join(f"{seconds * 1e9 / size:.1f}" for seconds in cells)
             print(f"| {name} | {size:,} | {shown} |")
+    worst = "?key=" * 80_000
+    cells = [fastest(worst.upper, 1), *(fastest(partial(_redact, rules, worst), 1) for rules in policies.values())]
+    print(f"| worst | {len(worst):,} | " + " | ".join(f"{seconds * 1e9 / len(worst):.1f}" for seconds in cells) + " |")
 
 
 if __name__ == "__main__":
