@@ -76,7 +76,7 @@ configure(
 with trace.get_tracer("app").start_as_current_span("a", attributes={"gen_ai.operation.name": "invoke_workflow"}):
     pass
 for processor in trace.get_tracer_provider()._active_span_processor._span_processors:
-    if type(processor.span_exporter).__qualname__ == "MlflowSpanExporter":
+    if type(getattr(processor, "span_exporter", None)).__qualname__ == "MlflowSpanExporter":
         processor.force_flush()
 """
     off = {"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}

@@ -19,7 +19,7 @@ from opentelemetry._logs import get_logger_provider
 
 provider = trace.get_tracer_provider()
 processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-exporters = [getattr(p, "span_exporter", None) or p._batch_processor._exporter for p in processors]
+exporters = [p.span_exporter for p in processors if hasattr(p, "span_exporter")]
 print(json.dumps({
     "provider": type(provider).__qualname__,
     "exporters": [f"{type(e).__module__}.{type(e).__qualname__}" for e in exporters],

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro import config_file
+from genspan.distro.context_attributes import ContextAttributesProcessor
 from genspan.distro.destinations import span_exporter, tell_of_file, tell_of_provider, under_policies
 from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.settings import Settings
@@ -69,6 +70,7 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         _show_running(provider, settings.content)
         keep_to_own_services()
         if isinstance(provider, TracerProvider):
+            provider.add_span_processor(ContextAttributesProcessor())
             flush_at_the_end_of(provider)
 
 
