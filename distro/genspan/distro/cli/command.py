@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from genspan.distro.cli.demo import demo
 from genspan.distro.cli.doctor.command import doctor
 from genspan.distro.cli.export import export
 from genspan.distro.cli.importing import import_
 from genspan.distro.cli.show import show
 from genspan.distro.cli.status import status
 from genspan.distro.cli.traces import traces
+from genspan.distro.cli.ui import ui
 
 
 @click.group()
@@ -18,9 +20,11 @@ def genspan() -> None:
     """Traces of generative AI apps."""
 
 
+genspan.add_command(demo)
 genspan.add_command(doctor)
 genspan.add_command(export)
 genspan.add_command(import_)
 genspan.add_command(show)
 genspan.add_command(status)
 genspan.add_command(traces)
+genspan.add_command(ui)

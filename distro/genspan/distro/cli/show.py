@@ -21,7 +21,7 @@ from genspan.distro.cli.way import instructions
 @click.option(
     "--messages/--no-messages",
     default=None,
-    help="Whether prompts and answers are shown below the tree.  [default: with TRACE_ID]",
+    help="Whether prompts and answers are shown below the tree.  [default: without --last]",
 )
 @options.experiment
 @options.tracking_uri
@@ -52,7 +52,7 @@ def show(
     console = Console(highlight=False)
     for trace in traces:
         console.print(rendered(trace, console.options))
-        if messages or (messages is None and trace_id):
+        if messages or (messages is None and last is None):
             for part in said.rendered(trace):
                 console.print(part)
     console.print(instructions(place, traces[-1]), soft_wrap=True)

@@ -35,7 +35,7 @@ FAILED: Final = "Failed to auto initialize OpenTelemetry"
 """What OpenTelemetry logs before it lets the app run without it (opentelemetry-instrumentation 0.66b)."""
 
 _MLFLOW: Final = "genspan.exporters.mlflow."
-_START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 """What `opentelemetry-instrument` is; it need not be on the PATH."""
 
 
@@ -76,7 +76,7 @@ def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
             asked[MLFLOW_TRACE_SAMPLING_RATIO] = "1"
         if WHERE in without:
             asked[ENABLE_MLFLOW_TRACING] = "false"
-        command = [sys.executable, "-c", _START, sys.executable, "-m", "genspan.distro.cli.doctor.probe", str(answer)]
+        command = [sys.executable, "-c", START, sys.executable, "-m", "genspan.distro.cli.doctor.probe", str(answer)]
         try:
             done = subprocess.run(
                 command, env=asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIME, check=False
