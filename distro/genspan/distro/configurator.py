@@ -87,20 +87,13 @@ def _show_running(provider: trace.TracerProvider, content: ContentSettings) -> N
 
 def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:
     """Adds the MLflow exporter to a provider that somebody else set up; their other exporters are theirs to choose."""
+    from genspan.exporters.mlflow import MlflowSpanExporter
+
     names = [name.strip() for name in os.environ.get(OTEL_TRACES_EXPORTER, "").split(",")]
-    if "mlflow" not in names or _exports_to_mlflow(provider):
+    if "mlflow" not in names or MlflowSpanExporter.running():  # The app has one of its own, on whatever processor.
         return
     if not isinstance(provider, TracerProvider):
         _logger.warning("%s is in charge of tracing already: no traces go to MLflow", type(provider).__qualname__)
         return
     (point,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")
     provider.add_span_processor(BatchSpanProcessor(span_exporter("mlflow", point.load()(), content)))
-
-
-def _exports_to_mlflow(provider: trace.TracerProvider) -> bool:
-    """Whether the app has added the exporter itself."""
-    from genspan.exporters.content import behind
-    from genspan.exporters.mlflow import MlflowSpanExporter
-
-    processors = getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ())
-    return any(isinstance(behind(getattr(each, "span_exporter", None)), MlflowSpanExporter) for each in processors)
