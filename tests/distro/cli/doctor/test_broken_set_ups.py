@@ -163,6 +163,14 @@ def setting_misspelt(broken: SetUp) -> None:
     broken.given["GENSPAN_LANGCHAIN_STEPS"] = "some"
 
 
+def policy_misspelt(broken: SetUp) -> None:
+    broken.given["GENSPAN_MLFLOW_CONTENT"] = "maybe"
+
+
+def policy_of_nobody(broken: SetUp) -> None:
+    broken.given["GENSPAN_OLTP_CONTENT"] = "false"
+
+
 def sampled_away(broken: SetUp) -> None:
     broken.given["OTEL_TRACES_SAMPLER"] = "always_off"
 
@@ -299,6 +307,8 @@ BROKEN: Mapping[Callable[[SetUp], None], tuple[str, ...]] = {
     sdk_disabled: ("sdk-disabled",),
     content_off_by_typo: ("content-unknown",),
     setting_misspelt: ("setting-not-understood",),
+    policy_misspelt: ("policy-not-understood",),
+    policy_of_nobody: ("policy-of-nobody",),
     sampled_away: ("not-sampled",),
     config_file_missing: ("config-file-missing",),
     config_file_wrong: ("startup-failed",),
@@ -353,6 +363,14 @@ def test_where_all_is_well_a_span_is_written_and_read_back_and_nothing_stays(tmp
     with sqlite3.connect(tmp_path / "mlflow.db") as connection:
         assert connection.execute("SELECT count(*) FROM trace_info").fetchone() == (1,)
     connection.close()
+
+
+def test_policies_are_told_and_the_span_goes_through_them(tmp_path: Path) -> None:
+    code, report = doctor(tmp_path, GENSPAN_MLFLOW_CONTENT_LIMIT="100", GENSPAN_REDACT="secrets")
+    assert (code, report["problems"]) == (0, [])
+    told = {(fact["area"], fact["subject"]): fact["told"] for fact in report["facts"]}
+    assert told["Set-up", "content to mlflow"] == "cut at 100 characters, redacted"
+    assert told["Test span", "MLflow"].startswith("written, read back")
 
 
 def test_without_sending_nothing_is_written(tmp_path: Path) -> None:

@@ -147,6 +147,23 @@ _ALL: Final = (
         "The setting's default is used in its place, which is not what was asked for.",
     ),
     Cause(
+        "policy-not-understood",
+        SETUP,
+        _PROBLEM,
+        "{reason}",
+        "Correct the variable, or unset it.",
+        "A content policy that is not understood keeps all content from the destination, and redacts the rest: the "
+        "safe side.",
+    ),
+    Cause(
+        "policy-of-nobody",
+        SETUP,
+        _PROBLEM,
+        "{name} does nothing: no exporter has that name.",
+        "Use one of {known} in the variable's name.",
+        "A slip here would let content out that was to be kept back, so it counts as a problem.",
+    ),
+    Cause(
         "disabled-unknown",
         SETUP,
         _WARNING,

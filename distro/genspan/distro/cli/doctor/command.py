@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from genspan.distro.cli.doctor import destinations, libraries, outbox, setup, tracking, trial
+from genspan.distro.cli.doctor import destinations, libraries, outbox, policies, setup, tracking, trial
 from genspan.distro.cli.doctor.causes import AREAS, Fact, Finding, Level
 from genspan.distro.cli.exits import NOTHING
 from genspan.distro.cli.progress import working
@@ -73,6 +73,8 @@ def _examined(*, send: bool, reach: bool) -> Examination:
         said += setup.check(environ)
         if not settings.disabled and not settings.declarative:
             now("Looking at where telemetry goes")
+            sent = [name for signal in SIGNALS for name in destinations.exporters(completed, signal)]
+            said += policies.check(settings.content, sent)
             said += destinations.check(environ, settings.defaults, reach=reach)
             if "mlflow" in destinations.exporters(completed, SIGNALS[0]):
                 now("Looking at MLflow")

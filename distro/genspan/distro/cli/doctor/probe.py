@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.util._importlib_metadata import entry_points
 
+from genspan.exporters.content import behind
+
 NAME: Final = "genspan doctor"
 """Of the span."""
 TRIES: Final = 200
@@ -133,7 +135,8 @@ def _watched(exporter: SpanExporter, watch: Watch, exports: list[dict[str, Any]]
 
 
 def _name(exporter: SpanExporter) -> str:
-    return f"{type(exporter).__module__}.{type(exporter).__qualname__}"
+    sending = type(behind(exporter))
+    return f"{sending.__module__}.{sending.__qualname__}"
 
 
 if __name__ == "__main__":
