@@ -48,6 +48,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python semconv/generate.py --check
 	$(BIN)/python docs/configuration.py --check
+	$(BIN)/python docs/command_pages.py --check
+	$(SITE)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -57,6 +59,7 @@ format: $(VENV)/.dev
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 docs: $(VENV)/.dev
 	$(BIN)/python docs/configuration.py
+	$(BIN)/python docs/command_pages.py
 	$(SITE)
 
 semconv: $(VENV)/.dev
