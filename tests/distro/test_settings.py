@@ -73,6 +73,7 @@ def test_reading_twice_changes_nothing() -> None:
         ("https://otlp.example.com/v1/traces", "http/protobuf"),
         ("http://[::1]:4318", "http/protobuf"),
         ("http://localhost:not-a-port", "http/protobuf"),
+        ("http://[::1", "http/protobuf"),
         ("http://localhost:4317", "grpc"),
         ("https://localhost:4317", "grpc"),
         ("http://[::1]:4317", "grpc"),

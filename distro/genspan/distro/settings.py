@@ -111,7 +111,10 @@ def otlp_protocol(endpoint: str | None) -> Protocol:
     """
     if endpoint is None:
         return "http/protobuf"
-    parts = urlsplit(endpoint)
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:  # A bracket without its other half: whoever sends there will say so.
+        return "http/protobuf"
     try:
         port = parts.port
     except ValueError:

@@ -163,6 +163,12 @@ def test_unsupported_uri(uri: str) -> None:
     assert "secret" not in result.stderr
 
 
+@pytest.mark.parametrize("uri", ["http://[::1", "https://", "http://host:99999"])
+def test_what_is_no_address(uri: str) -> None:
+    result = show("--tracking-uri", uri)
+    assert (result.exit_code, "is no address" in result.stderr) == (2, True)
+
+
 def test_server_that_is_not_there() -> None:
     result = show("--tracking-uri", f"http://ada:secret@127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (4, "")

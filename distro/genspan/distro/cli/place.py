@@ -50,8 +50,16 @@ class Place:
 
     def __init__(self, tracking_uri: str) -> None:
         self.uri = tracking_uri
+        try:
+            parts = urlsplit(tracking_uri)
+            is_whole = parts.scheme not in ("http", "https") or bool(parts.hostname)
+            _ = parts.port  # Raises where it is none.
+        except ValueError:
+            is_whole = False
+        if not is_whole:
+            raise Wrong("The tracking URI is no address: http://host:port is one.")
         self.shown = without_secrets(tracking_uri)
-        scheme = urlsplit(tracking_uri).scheme.partition("+")[0]
+        scheme = parts.scheme.partition("+")[0]
         self.path = _file(tracking_uri) if scheme == "sqlite" else None
         with told():
             self.store: TraceStore = open_store(tracking_uri)

@@ -139,6 +139,14 @@ def endpoint_without_scheme(broken: SetUp) -> None:
     broken.given |= {"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none"}
 
 
+def endpoint_with_half_a_bracket(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "http://ada:secret@[::1"
+
+
+def endpoint_with_a_wrong_port(broken: SetUp) -> None:
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "http://localhost:99999/v1/traces"
+
+
 def unknown_protocol(broken: SetUp) -> None:
     broken.given |= {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}
 
@@ -301,6 +309,8 @@ BROKEN: Mapping[Callable[[SetUp], None], tuple[str, ...]] = {
     collector_that_hangs: ("no-answer",),
     tls_where_there_is_none: ("tls-failed",),
     endpoint_without_scheme: ("endpoint-invalid",),
+    endpoint_with_half_a_bracket: ("endpoint-invalid",),
+    endpoint_with_a_wrong_port: ("endpoint-invalid",),
     unknown_protocol: ("protocol-unknown",),
     unknown_exporter: ("exporter-unknown",),
     no_exporter: ("traces-nowhere",),

@@ -136,15 +136,15 @@ def _place(environ: Mapping[str, str], signal: Signal, protocol: str) -> Place:
 
 def _address(url: str, protocol: str) -> tuple[str, int] | str:
     """Host and port; else what is wrong with the URL."""
-    parts = urlsplit(url)
-    if protocol == "grpc" and (parts.scheme not in ("http", "https")):
-        parts = urlsplit(f"//{url}")
-    elif parts.scheme not in ("http", "https"):
-        return "it does not begin with http:// or https://"
     try:
+        parts = urlsplit(url)
+        if protocol == "grpc" and parts.scheme not in ("http", "https"):
+            parts = urlsplit(f"//{url}")
+        elif parts.scheme not in ("http", "https"):
+            return "it does not begin with http:// or https://"
         port = parts.port
-    except ValueError:
-        return "its port is no number from 0 to 65535"
+    except ValueError as error:
+        return str(error)
     if not parts.hostname:
         return "it names no host"
     return parts.hostname, port or (443 if parts.scheme == "https" else 80 if parts.scheme == "http" else 4317)

@@ -39,7 +39,10 @@ class Place:
     @property
     def shown(self) -> str:
         """The address without credentials."""
-        return without_secrets(self.url)
+        try:
+            return without_secrets(self.url)
+        except ValueError:  # It is no address: nobody knows where in it a password is.
+            return self.url.rpartition("@")[2]
 
     def found(self, cause: str, /, **values: object) -> Finding:
         """A cause that is about this place."""
