@@ -127,6 +127,46 @@ provider.add_span_processor(BatchSpanProcessor(MlflowSpanExporter()))
     assert found["exporters"] == ["ConsoleSpanExporter", "MlflowSpanExporter"]
 
 
+# As Logfire's is (5.2): before the SDK's own, with its methods, not of its class, and not hashable.
+STANDING_BEFORE = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+class Before(trace.TracerProvider):
+    __hash__ = None
+
+    def __init__(self):
+        self.inner = TracerProvider()
+
+    def get_tracer(self, *args, **kwargs):
+        return self.inner.get_tracer(*args, **kwargs)
+
+    def add_span_processor(self, span_processor):
+        self.inner.add_span_processor(span_processor)
+
+    def force_flush(self, timeout_millis=30000):
+        return self.inner.force_flush(timeout_millis)
+
+    @property
+    def resource(self):
+        return self.inner.resource
+
+provider = Before()
+trace.set_tracer_provider(provider)
+configure(tracking_uri="sqlite:///joined.db")
+configure()
+with trace.get_tracer("app").start_as_current_span("a", attributes={"gen_ai.operation.name": "chat"}):
+    pass
+provider.force_flush()
+"""
+
+
+def test_joins_a_provider_that_stands_before_the_sdks(tmp_path: Path) -> None:
+    found = seen(STANDING_BEFORE, tmp_path)
+    assert (found["provider"], found["stderr"]) == ("Before", "")
+    assert [trace.data.spans[0].name for trace in mlflow_file.traces(tmp_path / "joined.db")] == ["a"]
+
+
 def test_a_provider_that_is_set_afterwards_is_refused_by_opentelemetry(tmp_path: Path) -> None:
     found = seen(f"configure()\n{OWN}", tmp_path)
     assert found["exporters"] == ["MlflowSpanExporter"]

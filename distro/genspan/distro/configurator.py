@@ -6,13 +6,11 @@ import logging
 import os
 from importlib.metadata import version
 from typing import Any, ClassVar, Final
-from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.sdk._configuration import _OTelSDKConfigurator
 from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
@@ -20,6 +18,7 @@ from genspan.distro import config_file
 from genspan.distro.context_attributes import ContextAttributesProcessor
 from genspan.distro.destinations import span_exporter, tell_of_file, tell_of_provider, under_policies
 from genspan.distro.propagation import keep_to_own_services
+from genspan.distro.provider import OpenTracerProvider
 from genspan.distro.settings import Settings
 from genspan.distro.workers import flush_at_the_end_of
 from genspan.exporters.content.settings import ContentSettings
@@ -38,12 +37,12 @@ class GenspanConfigurator(_OTelSDKConfigurator):
     nothing.
     """
 
-    _providers: ClassVar[WeakSet[trace.TracerProvider]] = WeakSet()
+    _provider: ClassVar[trace.TracerProvider | None] = None
 
     @classmethod
     def has_set_up(cls, provider: trace.TracerProvider) -> bool:
         """Whether this tracer provider was made or joined here."""
-        return provider in cls._providers
+        return provider is cls._provider  # Logfire's (5.2) cannot be hashed.
 
     def _configure(self, **kwargs: Any) -> None:
         settings = Settings.read(os.environ)
@@ -66,17 +65,17 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             kwargs = under_policies(settings.content, kwargs)
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         provider = trace.get_tracer_provider()
-        self._providers.add(provider)
+        GenspanConfigurator._provider = provider
         _show_running(provider, settings.content)
         keep_to_own_services()
-        if isinstance(provider, TracerProvider):
+        if isinstance(provider, OpenTracerProvider):
             provider.add_span_processor(ContextAttributesProcessor())
             flush_at_the_end_of(provider)
 
 
 def _show_running(provider: trace.TracerProvider, content: ContentSettings) -> None:
     """Has MLflow's traces seen while they run, where the user asked for that."""
-    if isinstance(provider, TracerProvider) and os.environ.get("GENSPAN_MLFLOW_IN_PROGRESS"):
+    if isinstance(provider, OpenTracerProvider) and os.environ.get("GENSPAN_MLFLOW_IN_PROGRESS"):
         from genspan.exporters.mlflow import MlflowSpanExporter
         from genspan.exporters.mlflow.in_progress import InProgressSpanProcessor
 
@@ -92,7 +91,7 @@ def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:
     names = [name.strip() for name in os.environ.get(OTEL_TRACES_EXPORTER, "").split(",")]
     if "mlflow" not in names or MlflowSpanExporter.running():  # The app has one of its own, on whatever processor.
         return
-    if not isinstance(provider, TracerProvider):
+    if not isinstance(provider, OpenTracerProvider):
         _logger.warning("%s is in charge of tracing already: no traces go to MLflow", type(provider).__qualname__)
         return
     (point,) = entry_points(group="opentelemetry_traces_exporter", name="mlflow")

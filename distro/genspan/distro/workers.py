@@ -9,13 +9,14 @@ from types import ModuleType
 from typing import Any, Final
 
 import wrapt
-from opentelemetry.sdk.trace import TracerProvider
+
+from genspan.distro.provider import OpenTracerProvider
 
 FLUSH_TIME: Final = 5.0
 """Seconds that the end of such a process is held up for its last spans, at most."""
 
 
-def flush_at_the_end_of(provider: TracerProvider) -> None:
+def flush_at_the_end_of(provider: OpenTracerProvider) -> None:
     """Has processes send their last spans that end so that no `atexit` handler runs. Imports none of the modules.
 
     - Workers forked by `multiprocessing`, or by Celery's copy of it: they end by `os._exit`. Those of Celery's pool do
@@ -32,18 +33,18 @@ def flush_at_the_end_of(provider: TracerProvider) -> None:
     wrapt.when_imported("uvicorn.server")(functools.partial(_flush_after_shutdown, provider))
 
 
-def _forked(util: ModuleType, provider: TracerProvider) -> None:
+def _forked(util: ModuleType, provider: OpenTracerProvider) -> None:
     util.Finalize(None, flush, args=(provider,), exitpriority=0)
 
 
-def _flush_before_celerys_exit(provider: TracerProvider, signals: ModuleType) -> None:
+def _flush_before_celerys_exit(provider: OpenTracerProvider, signals: ModuleType) -> None:
     def ending(**kwargs: Any) -> None:
         flush(provider)
 
     signals.worker_process_shutdown.connect(ending, weak=False)
 
 
-def _flush_after_shutdown(provider: TracerProvider, server: ModuleType) -> None:
+def _flush_after_shutdown(provider: OpenTracerProvider, server: ModuleType) -> None:
     async def shutdown(wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
         try:
             return await wrapped(*args, **kwargs)
@@ -53,7 +54,7 @@ def _flush_after_shutdown(provider: TracerProvider, server: ModuleType) -> None:
     wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
 
 
-def flush(provider: TracerProvider, seconds: float = FLUSH_TIME) -> None:
+def flush(provider: OpenTracerProvider, seconds: float = FLUSH_TIME) -> None:
     """Sends what has ended so far, and returns after so many seconds whether that is done or not.
 
     The SDK's own `force_flush` takes as long as the exporters do, whatever it is told (opentelemetry-sdk 1.45).
