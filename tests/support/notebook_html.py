@@ -6,9 +6,7 @@ import re
 from html.parser import HTMLParser
 
 _ELEMENTS = frozenset(
-    re.findall(
-        r"\w+", "a b code details div i img li p pre script section span strong style summary table td th tr ul"
-    )
+    re.findall(r"\w+", "a b code details div i img li p pre script section span strong style summary table td th tr ul")
 )
 _VOID = frozenset({"img"})
 _ATTRIBUTES = {
