@@ -72,11 +72,12 @@ def test_traces_can_be_shown_again(demo: subprocess.CompletedProcess[str], folde
     done = subprocess.run(command, env=environ(), capture_output=True, text=True, check=True)
     chat, embeddings, agent = (json.loads(line) for line in done.stdout.splitlines())
     for trace in (chat, embeddings, agent):
-        assert trace["state"] == "OK"
-        assert trace["trace_id"] in demo.stdout
-        assert trace["usage"]["total_tokens"] > 0
-    names = {span["span_id"]: span["name"] for span in agent["spans"]}
-    assert sorted((names.get(span["parent_span_id"], ""), span["name"]) for span in agent["spans"]) == [
+        assert trace["info"]["state"] == "OK"
+        assert trace["info"]["trace_id"] in demo.stdout
+        assert json.loads(trace["info"]["trace_metadata"]["mlflow.trace.tokenUsage"])["total_tokens"] > 0
+    spans = agent["data"]["spans"]
+    names = {span["span_id"]: span["name"] for span in spans}
+    assert sorted((names.get(span["parent_span_id"], ""), span["name"]) for span in spans) == [
         ("", "invoke_agent support_desk"),
         ("execute_tool search_policies", "retrieval"),
         ("invoke_agent support_desk", "chat gpt-5.4-mini"),

@@ -85,7 +85,7 @@ class TestFileOfMlflow:
         assert agent["info"]["tags"]["team"] == "desk"
         root = next(span for span in agent["data"]["spans"] if span["parent_span_id"] is None)
         assert "messages" in root["attributes"]["mlflow.spanInputs"]
-        assert Trace.from_dict(agent).to_dict() == agent
+        assert Trace.from_dict(agent).data.to_dict() == agent["data"]
         assert failed["info"]["state"] == "ERROR"
 
     def test_unknown_id(self, mlflow_file: Any) -> None:
