@@ -115,10 +115,10 @@ def run(python: Path, order: Sequence[str], source: str, folder: Path, **given: 
 
 
 NAMES = list(RIVALS)
-ORDERS = [["genspan", *NAMES], [*NAMES, "genspan"], [*NAMES[2:], "genspan", *NAMES[:2]], [*NAMES[::-1], "genspan"]]
+ORDERS = [["genspan", *NAMES], [*NAMES[2:], "genspan", *NAMES[:2]], [*NAMES[::-1], "genspan"]]
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=["first", "last", "between", "last of all reversed"])
+@pytest.mark.parametrize("order", ORDERS, ids=["first", "between", "last"])
 def test_one_span_per_call_and_one_warning(order: list[str], python: Path, tmp_path: Path) -> None:
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "httpx,httpx2,requests,aiohttp-client,sqlalchemy"}
     with collector() as otlp, running() as model:
