@@ -1,0 +1,74 @@
+"""`genspan traces` on a file of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from genspan.distro.cli.command import genspan
+from genspan.exporters.mlflow import MlflowSpanExporter
+from support.few_spans import chat, span, trace_id
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for experiment, number in ((None, 1), (None, 2), ("desk", 3)):
+        exporter = MlflowSpanExporter("sqlite:///mlflow.db", experiment_name=experiment)
+        exporter.export([span(number, session__id=f"session {number}"), chat(number, words="hello " * 40)])
+        exporter.shutdown()
+
+
+def traces(*arguments: str, columns: int = 80) -> Result:
+    return CliRunner().invoke(genspan, ["traces", *arguments], env={"COLUMNS": str(columns)})
+
+
+def ids(*arguments: str) -> set[str]:
+    return {json.loads(line)["trace_id"] for line in traces("--json", *arguments).stdout.splitlines()}
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 160])
+def test_a_line_for_each_with_what_there_is_room_for(columns: int) -> None:
+    lines = traces(columns=columns).stdout.splitlines()
+    assert len(lines) == 3
+    assert all(len(line) <= columns and re.match(r"tr-[0-9a-f]{32}  ", line) for line in lines)
+    assert ("10 → 5" in lines[0]) is (columns >= 80)
+    assert ("session" in lines[0]) is (columns >= 120)
+
+
+def test_filters_experiments_and_most() -> None:
+    assert ids() == {trace_id(1), trace_id(2), trace_id(3)}
+    assert ids("--experiment", "desk") == ids("--experiment", "1") == {trace_id(3)}
+    assert ids("--experiment", "desk", "--experiment", "Default") == ids()
+    assert ids("--filter", "metadata.`mlflow.trace.session` = 'session 2'") == {trace_id(2)}
+    assert len(ids("--max", "2", "--order-by", "timestamp_ms ASC")) == 2
+    assert "--max" in traces("--max", "2").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--filter", "span.typ = 'TOOL'"], 2),
+        (["--order-by", "nonsense"], 2),
+        (["--max", "0"], 2),
+        (["--filter", "trace.status = 'ERROR'"], 1),
+        (["--experiment", "nowhere"], 1),
+        (["--tracking-uri", "sqlite:///none.db"], 1),
+    ],
+)
+def test_what_cannot_be_shown(arguments: list[str], code: int) -> None:
+    result = traces(*arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr
+
+
+def test_the_environment_names_the_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "desk")
+    assert ids() == {trace_id(3)}
