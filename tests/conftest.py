@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,14 @@ from opentelemetry import context, trace
 pytest.register_assert_rewrite(
     "support.conventions", "support.langchain_scenario", "support.openai_scenario", "support.telemetry"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, those with the fewest and so the longest before others: no worker waits for another
+    at the end."""
+    counts = Counter(item.path for item in items)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, counts[item.path], str(item.path)))
 
 
 @pytest.fixture(autouse=True)

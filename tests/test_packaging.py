@@ -42,6 +42,8 @@ def test_wheel_is_pure_and_whole(wheel: Path) -> None:
         for path in (root / "genspan").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    # The demo's app is one of the examples.
+    source.add("genspan/distro/demo/agent.py")
     assert {name for name in names if name.startswith("genspan/")} == source
     typed = {f"genspan/{package}/py.typed" for package in (*(root.name for root in roots[:-1]), "mlflow")}
     assert typed <= names

@@ -53,9 +53,9 @@ def test_an_error_is_raised_once_nothing_is_under_way(count: int) -> None:
 
 def test_it_works_while_the_program_ends() -> None:
     program = (
-        "import atexit\n"
+        "import atexit, os\n"
         "from genspan.exporters.mlflow.stores.server.parallel import each\n"
-        "atexit.register(lambda: each(print, ['a', 'b', 'c']))\n"
+        "atexit.register(lambda: each(lambda word: os.write(1, word), [b'a ', b'b ', b'c ']))\n"
     )
 
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
