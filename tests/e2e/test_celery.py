@@ -20,7 +20,7 @@ TASKS = 60
 
 # A broker of files: no server to start.
 SHOP = """
-import os
+import os, time
 from celery import Celery
 from opentelemetry import trace
 
@@ -35,6 +35,7 @@ tracer = trace.get_tracer("shop")
 @app.task
 def pack(n):
     with tracer.start_as_current_span(f"pack {n}", attributes={"gen_ai.operation.name": "invoke_workflow"}):
+        time.sleep(0.05)  # Long enough for the next task to go to another worker.
         with open("done", "a") as done:
             done.write(f"{os.getpid()}\\n")
 """
