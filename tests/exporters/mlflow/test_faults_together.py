@@ -26,21 +26,12 @@ from genspan.exporters.mlflow.delivery import EXPORT_TIME
 from genspan.exporters.mlflow.stores.sqlite.connection import BUSY_TIMEOUT
 from support.mlflow_process import MlflowServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_folder")]
 
 PROCESSES = 8
 TRACES = 200
 SPANS = 3
 RESOURCE = Resource({"service.name": "shop"})
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
 
 
 def spans(trace: int) -> list[ReadableSpan]:

@@ -25,13 +25,8 @@ RESOURCE = Resource({"service.name": "shop", "deployment.environment.name": "tes
 
 
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test in a folder of its own, none of the user's settings, and an outbox that is not the user's."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+def _own_folder(own_folder: Path) -> None:
+    """Every test of a store is in one."""
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
 
+from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.exporters.mlflow.stores.sqlite.rows import SPANS_LOCATION, TRACKING_STORE
 from genspan.mlflow.entities import Span, TraceInfo
 from genspan.mlflow.exceptions import DATA_LOSS, MlflowException
 from genspan.mlflow.store.sqlite.database import Database
 from genspan.mlflow.store.sqlite.infos import chunks
 from genspan.mlflow.store.sqlite.sql import marks
-
-SIZE_STATS: Final = "mlflow.trace.sizeStats"
-"""Metadata in which a client of MLflow says how large its trace is."""
 
 Contents = dict[str, list[str]]
 """The contents of stored spans, by trace: roots first, then by their start."""
@@ -44,7 +41,7 @@ def contents(database: Database, trace_ids: Sequence[str]) -> Contents:
 def are_whole(info: TraceInfo, count: int) -> bool:
     """Whether that many spans are all of the trace; an exporter of MLflow may not be done with it."""
     try:
-        expected = json.loads(info.trace_metadata.get(SIZE_STATS, "{}")).get("num_spans", 0)
+        expected = json.loads(info.trace_metadata.get(TraceMetadataKey.SIZE_STATS, "{}")).get("num_spans", 0)
     except (ValueError, AttributeError):
         expected = 0
     return bool(count >= max(1, expected))
