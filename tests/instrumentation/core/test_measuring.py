@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from genspan.instrumentation.core import Telemetry
+import pytest
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+from genspan.instrumentation.core import Operation, Telemetry
 from genspan.instrumentation.core.measuring import generations
 from support.telemetry import InMemoryTelemetry
 
@@ -24,6 +27,13 @@ NEW_STREAM = {
 OLD = {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
 OLD_STREAM = {"gen_ai.client.operation.time_to_first_chunk", "gen_ai.client.operation.time_per_output_chunk"}
 
+USED = {
+    "gen_ai.usage.input_tokens": 7,
+    "gen_ai.usage.output_tokens": 3,
+    "gen_ai.usage.cache_read.input_tokens": 2,
+    "gen_ai.usage.reasoning.output_tokens": 1,
+}
+
 SWITCH = {"": NEW | OLD, "latest": NEW, " LATEST ": NEW, "1.37": OLD}
 
 
@@ -34,14 +44,7 @@ def _measured(memory: InMemoryTelemetry, chunks: int) -> set[str]:
         operation.add({"gen_ai.request.stream": True})
     for _ in range(chunks):
         operation.chunk()
-    operation.finish(
-        {
-            "gen_ai.usage.input_tokens": 7,
-            "gen_ai.usage.output_tokens": 3,
-            "gen_ai.usage.cache_read.input_tokens": 2,
-            "gen_ai.usage.reasoning.output_tokens": 1,
-        }
-    )
+    operation.finish(USED)
     memory.assert_sound()
     return set(memory.metrics)
 
@@ -91,3 +94,53 @@ def test_failed_call_used_no_tokens() -> None:
 
 def test_nothing_is_live_without_a_meter_provider() -> None:
     assert not Telemetry("genspan.instrumentation.test").instruments.live
+
+
+def _exemplars(memory: InMemoryTelemetry) -> dict[str, set[int | None]]:
+    """The spans that the exemplars of each metric name, by id."""
+    return {
+        name: {exemplar.span_id for point in metric.data.data_points for exemplar in point.exemplars}
+        for name, metric in memory.metrics.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "end", [lambda operation: operation.finish(USED), lambda operation: operation.fail(ValueError())]
+)
+def test_exemplars_name_the_operations_own_span(end: Callable[[Operation], None]) -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    operation = telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"})
+    operation.add({"gen_ai.request.stream": True})
+    for _ in range(3):
+        operation.chunk()
+    # A stream is read to its end wherever the app is by then.
+    with memory.tracer_provider.get_tracer("app").start_as_current_span("later"):
+        end(operation)
+    named = _exemplars(memory)
+    assert (NEW_STREAM | OLD_STREAM | {"gen_ai.client.inference.usage.input_tokens"}) < named.keys()
+    assert set(map(frozenset, named.values())) == {frozenset({operation.span.get_span_context().span_id})}
+
+
+def test_an_agents_exemplars_name_the_agent() -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    agent = telemetry.start("invoke_agent", {"gen_ai.agent.name": "Clerk"})
+    tool = telemetry.start("execute_tool", {"gen_ai.tool.name": "weather"}, parent=agent.context)
+    tool.finish()
+    agent.finish()
+    ids = {kind.name: {kind.span.get_span_context().span_id} for kind in (agent, tool)}
+    assert _exemplars(memory) == {
+        "gen_ai.execute_tool.duration": ids["execute_tool"],
+        "gen_ai.invoke_agent.duration": ids["invoke_agent"],
+        "gen_ai.invoke_agent.tool_calls": ids["invoke_agent"],
+    }
+
+
+def test_a_span_that_is_not_sampled_is_measured_and_no_exemplar() -> None:
+    memory = InMemoryTelemetry(ALWAYS_OFF)
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}).finish(USED)
+    named = _exemplars(memory)  # Collected once: the SDK forgets exemplars then.
+    assert named.keys() == NEW | OLD
+    assert not any(named.values())

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import Counter, Histogram, Meter, NoOpMeter
 from opentelemetry.util.types import AttributeValue
 
@@ -57,7 +58,10 @@ def generations(value: str | None = None) -> frozenset[Generation]:
 
 
 class Instruments:
-    """The instruments of one meter, made when first needed."""
+    """The instruments of one meter, made when first needed.
+
+    Measurements are made in the context that is given, the operation's own: its span is what the SDK's exemplars name.
+    """
 
     def __init__(self, meter: Meter, recorded: frozenset[Generation]) -> None:
         self._meter = meter
@@ -85,42 +89,45 @@ class Instruments:
             made = self._made[metric.name] = self._meter.create_counter(metric.name, metric.unit)
         return made
 
-    def ended(self, operation: str, seconds: float, attributes: Mapping[str, AttributeValue]) -> None:
+    def ended(self, operation: str, seconds: float, attributes: Mapping[str, AttributeValue], context: Context) -> None:
         """Records duration and, for a model call, token usage.
 
         `attributes` are the span's; each metric takes the ones that the conventions give it.
         """
         if operation not in _INFERENCE:
             duration = _DURATION.get(operation, metrics.GEN_AI_CLIENT_OPERATION_DURATION)
-            self._histogram(duration).record(seconds, _chosen(duration, attributes))
+            self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
             return
         if self._legacy:
             duration = metrics.GEN_AI_CLIENT_OPERATION_DURATION
-            self._histogram(duration).record(seconds, _chosen(duration, attributes))
+            self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
         if self._main:
             duration = metrics.GEN_AI_CLIENT_INFERENCE_DURATION
-            self._histogram(duration).record(seconds, _chosen(duration, attributes))
-            self._usage(attributes)
+            self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
+            self._usage(attributes, context)
         for usage, metric, token_type in _PER_OPERATION:
             tokens = attributes.get(usage)
             if not isinstance(tokens, int):
                 continue
             if self._main:
-                self._histogram(metric).record(tokens, _chosen(metric, attributes))
+                self._histogram(metric).record(tokens, _chosen(metric, attributes), context)
             if self._legacy:
                 legacy = metrics.GEN_AI_CLIENT_TOKEN_USAGE
-                self._histogram(legacy).record(tokens, {**_chosen(legacy, attributes), _TOKEN_TYPE: token_type})
+                typed = {**_chosen(legacy, attributes), _TOKEN_TYPE: token_type}
+                self._histogram(legacy).record(tokens, typed, context)
 
-    def _usage(self, attributes: Mapping[str, AttributeValue]) -> None:
+    def _usage(self, attributes: Mapping[str, AttributeValue], context: Context) -> None:
         failed = names.ERROR_TYPE in attributes
         for usage, metric in _USAGE:
             tokens = attributes.get(usage, 0 if failed else None)
             if isinstance(tokens, int):
                 chosen = _chosen(metric, attributes)
                 chosen[names.GEN_AI_TOKEN_MODALITY] = TokenModality.UNKNOWN
-                self._counter(metric).add(tokens, chosen)
+                self._counter(metric).add(tokens, chosen, context)
 
-    def streamed(self, first: float, gaps: Sequence[float], attributes: Mapping[str, AttributeValue]) -> None:
+    def streamed(
+        self, first: float, gaps: Sequence[float], attributes: Mapping[str, AttributeValue], context: Context
+    ) -> None:
         """Records the times of a stream, in seconds: until its first chunk, and between each two."""
         for recorded, to_first, per_chunk in (
             (
@@ -137,19 +144,21 @@ class Instruments:
             if not recorded:
                 continue
             chosen = _chosen(to_first, attributes)
-            self._histogram(to_first).record(first, chosen)
+            self._histogram(to_first).record(first, chosen, context)
             histogram = self._histogram(per_chunk)
             for gap in gaps:
-                histogram.record(gap, chosen)
+                histogram.record(gap, chosen, context)
 
-    def agent_calls(self, inferences: int, tools: int, attributes: Mapping[str, AttributeValue]) -> None:
+    def agent_calls(
+        self, inferences: int, tools: int, attributes: Mapping[str, AttributeValue], context: Context
+    ) -> None:
         """Records how many model and tool calls one run of an agent made."""
         for metric, count in (
             (metrics.GEN_AI_INVOKE_AGENT_INFERENCE_CALLS, inferences),
             (metrics.GEN_AI_INVOKE_AGENT_TOOL_CALLS, tools),
         ):
             if count:
-                self._histogram(metric).record(count, _chosen(metric, attributes))
+                self._histogram(metric).record(count, _chosen(metric, attributes), context)
 
 
 def _chosen(metric: Metric, attributes: Mapping[str, AttributeValue]) -> dict[str, Any]:

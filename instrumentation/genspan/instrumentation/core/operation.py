@@ -272,14 +272,14 @@ class Operation:
             )
         instruments = self._telemetry.instruments
         if instruments.live:
-            instruments.ended(self.name, seconds, self._attributes)
+            instruments.ended(self.name, seconds, self._attributes, self.context)
             if self._first_chunk is not None and self.name in _INFERENCE:
-                instruments.streamed(self._first_chunk - self._started, self._gaps, self._attributes)
+                instruments.streamed(self._first_chunk - self._started, self._gaps, self._attributes, self.context)
             if self.name == OperationName.INVOKE_AGENT:
                 kinds = [child[0] for child in self._children]
                 tools = kinds.count(OperationName.EXECUTE_TOOL)
                 inferences = sum(kind in _INFERENCE for kind in kinds)
-                instruments.agent_calls(inferences, tools, self._attributes)
+                instruments.agent_calls(inferences, tools, self._attributes, self.context)
         if self.name in _INFERENCE and self._telemetry.capture.on_event:
             self._emit(
                 GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS.name,
