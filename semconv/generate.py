@@ -150,7 +150,9 @@ def metrics(registry: dict[str, Any]) -> str:
         '    """Explicit bucket bounds, in the unit."""',
         '    generation: Literal["main", "legacy"]',
         '    """`legacy`: replaced upstream in autumn 2026, read by the dashboards in use."""',
-        "    attributes: tuple[str, ...]\n\n",
+        "    attributes: tuple[str, ...]",
+        "    description: str",
+        '    """What is measured; empty where the registry does not say."""\n\n',
     ]
     for name, spec in registry["metrics"].items():
         buckets = tuple(spec["buckets"]) if spec["buckets"] else None
@@ -163,6 +165,7 @@ def metrics(registry: dict[str, Any]) -> str:
             f"    {buckets!r},",
             f"    {generation!r},",
             f"    {tuple(spec['attributes'])!r},",
+            f"    {spec.get('brief', '')!r},",
             ")",
         ]
     lines.append(f"\nMETRICS: Final = ({', '.join(constant(name) for name in registry['metrics'])})")

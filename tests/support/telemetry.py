@@ -84,6 +84,14 @@ class InMemoryTelemetry:
         return [event for event in self.events if event.log_record.event_name == name]
 
     @property
+    def scopes(self) -> list[str]:
+        """The names of the meters that measured something."""
+        data = self._reader.get_metrics_data()
+        return (
+            [scope.scope.name for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
+        )
+
+    @property
     def metrics(self) -> dict[str, Metric]:
         """What has been measured so far, by name."""
         data = self._reader.get_metrics_data()

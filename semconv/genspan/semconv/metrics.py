@@ -22,6 +22,8 @@ class Metric:
     generation: Literal["main", "legacy"]
     """`legacy`: replaced upstream in autumn 2026, read by the dashboards in use."""
     attributes: tuple[str, ...]
+    description: str
+    """What is measured; empty where the registry does not say."""
 
 
 GEN_AI_CLIENT_INFERENCE_DURATION: Final = Metric(
@@ -41,6 +43,7 @@ GEN_AI_CLIENT_INFERENCE_DURATION: Final = Metric(
         "openai.response.system_fingerprint",
         "error.type",
     ),
+    "GenAI inference operation duration.",
 )
 GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK: Final = Metric(
     "gen_ai.client.inference.time_to_first_chunk",
@@ -58,6 +61,7 @@ GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time to receive the first chunk, measured from when the client issues the generation request to when the first chunk is received in the response stream.",
 )
 GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = Metric(
     "gen_ai.client.inference.time_per_output_chunk",
@@ -75,6 +79,7 @@ GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time per output chunk, recorded for each chunk received after the first one, measured as the time elapsed from the end of the previous chunk to the end of the current chunk.",
 )
 GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
     "gen_ai.client.operation.duration",
@@ -93,6 +98,7 @@ GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "GenAI operation duration.",
 )
 GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.usage.input_tokens",
@@ -111,6 +117,7 @@ GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.modality",
     ),
+    "The number of input (prompt) tokens used, including cached tokens.",
 )
 GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.usage.output_tokens",
@@ -129,6 +136,7 @@ GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.modality",
     ),
+    "The number of output (completion) tokens used, including reasoning tokens.",
 )
 GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.usage.cache_read.input_tokens",
@@ -147,6 +155,7 @@ GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.modality",
     ),
+    "The number of input tokens served from a provider-managed cache.",
 )
 GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.usage.cache_write.input_tokens",
@@ -165,6 +174,7 @@ GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.modality",
     ),
+    "The number of input tokens written to a provider-managed cache.",
 )
 GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.usage.reasoning.output_tokens",
@@ -183,6 +193,7 @@ GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.modality",
     ),
+    "The number of output tokens used for reasoning (e.g. chain-of-thought, extended thinking).",
 )
 GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.operation.input_tokens",
@@ -200,6 +211,7 @@ GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "The number of input (prompt) tokens used per inference operation.",
 )
 GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.operation.output_tokens",
@@ -217,6 +229,7 @@ GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "The number of output (completion) tokens used per inference operation.",
 )
 GEN_AI_INVOKE_WORKFLOW_DURATION: Final = Metric(
     "gen_ai.invoke_workflow.duration",
@@ -225,6 +238,7 @@ GEN_AI_INVOKE_WORKFLOW_DURATION: Final = Metric(
     (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
     "main",
     ("error.type", "gen_ai.workflow.name"),
+    "GenAI workflow duration.",
 )
 GEN_AI_INVOKE_AGENT_DURATION: Final = Metric(
     "gen_ai.invoke_agent.duration",
@@ -233,6 +247,7 @@ GEN_AI_INVOKE_AGENT_DURATION: Final = Metric(
     (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6),
     "main",
     ("error.type", "gen_ai.agent.name", "gen_ai.request.model"),
+    "The end-to-end duration of a single agent invocation, from the moment the invocation starts until the agent emits the last chunk of its final response or terminates with an error.",
 )
 GEN_AI_INVOKE_AGENT_INFERENCE_CALLS: Final = Metric(
     "gen_ai.invoke_agent.inference_calls",
@@ -241,6 +256,7 @@ GEN_AI_INVOKE_AGENT_INFERENCE_CALLS: Final = Metric(
     (1, 2, 4, 8, 16, 32, 64, 128),
     "main",
     ("gen_ai.agent.name",),
+    "The number of inference (model) calls a GenAI agent makes during a single invocation.",
 )
 GEN_AI_INVOKE_AGENT_TOOL_CALLS: Final = Metric(
     "gen_ai.invoke_agent.tool_calls",
@@ -249,6 +265,7 @@ GEN_AI_INVOKE_AGENT_TOOL_CALLS: Final = Metric(
     (1, 2, 4, 8, 16, 32, 64, 128),
     "main",
     ("gen_ai.agent.name",),
+    "The number of tool calls a GenAI agent makes during a single invocation.",
 )
 GEN_AI_EXECUTE_TOOL_DURATION: Final = Metric(
     "gen_ai.execute_tool.duration",
@@ -257,6 +274,7 @@ GEN_AI_EXECUTE_TOOL_DURATION: Final = Metric(
     (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
     "main",
     ("error.type", "gen_ai.tool.name", "gen_ai.agent.name", "gen_ai.tool.type"),
+    "The duration of a single tool execution.",
 )
 GEN_AI_SERVER_REQUEST_DURATION: Final = Metric(
     "gen_ai.server.request.duration",
@@ -275,6 +293,7 @@ GEN_AI_SERVER_REQUEST_DURATION: Final = Metric(
         "openai.response.system_fingerprint",
         "error.type",
     ),
+    "Generative AI server request duration such as time-to-last byte or last output token.",
 )
 GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN: Final = Metric(
     "gen_ai.server.time_per_output_token",
@@ -292,6 +311,7 @@ GEN_AI_SERVER_TIME_PER_OUTPUT_TOKEN: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time per output token generated after the first token for successful responses.",
 )
 GEN_AI_SERVER_TIME_TO_FIRST_TOKEN: Final = Metric(
     "gen_ai.server.time_to_first_token",
@@ -309,6 +329,7 @@ GEN_AI_SERVER_TIME_TO_FIRST_TOKEN: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time to generate first token for successful responses.",
 )
 MCP_CLIENT_OPERATION_DURATION: Final = Metric(
     "mcp.client.operation.duration",
@@ -337,6 +358,7 @@ MCP_CLIENT_OPERATION_DURATION: Final = Metric(
         "server.address",
         "server.port",
     ),
+    "",
 )
 MCP_SERVER_OPERATION_DURATION: Final = Metric(
     "mcp.server.operation.duration",
@@ -363,6 +385,7 @@ MCP_SERVER_OPERATION_DURATION: Final = Metric(
         "gen_ai.tool.call.arguments",
         "gen_ai.tool.call.result",
     ),
+    "",
 )
 MCP_CLIENT_SESSION_DURATION: Final = Metric(
     "mcp.client.session.duration",
@@ -380,6 +403,7 @@ MCP_CLIENT_SESSION_DURATION: Final = Metric(
         "server.address",
         "server.port",
     ),
+    "",
 )
 MCP_SERVER_SESSION_DURATION: Final = Metric(
     "mcp.server.session.duration",
@@ -395,6 +419,7 @@ MCP_SERVER_SESSION_DURATION: Final = Metric(
         "network.protocol.version",
         "jsonrpc.protocol.version",
     ),
+    "",
 )
 GEN_AI_CLIENT_TOKEN_USAGE: Final = Metric(
     "gen_ai.client.token.usage",
@@ -413,6 +438,7 @@ GEN_AI_CLIENT_TOKEN_USAGE: Final = Metric(
         "openai.response.system_fingerprint",
         "gen_ai.token.type",
     ),
+    "Number of input and output tokens used.",
 )
 GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK: Final = Metric(
     "gen_ai.client.operation.time_to_first_chunk",
@@ -430,6 +456,7 @@ GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time to receive the first chunk, measured from when the client issues the generation request to when the first chunk is received in the response stream.",
 )
 GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK: Final = Metric(
     "gen_ai.client.operation.time_per_output_chunk",
@@ -447,6 +474,7 @@ GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK: Final = Metric(
         "openai.response.service_tier",
         "openai.response.system_fingerprint",
     ),
+    "Time per output chunk, recorded for each chunk received after the first one, measured as the time elapsed from the end of the previous chunk to the end of the current chunk.",
 )
 
 METRICS: Final = (

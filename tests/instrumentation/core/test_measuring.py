@@ -92,6 +92,87 @@ def test_failed_call_used_no_tokens() -> None:
     memory.assert_sound()
 
 
+USAGE = "gen_ai.client.inference.usage"
+COUNTERS = ("input_tokens", "output_tokens", "cache_read.input_tokens", "cache_write.input_tokens")
+
+
+def _counted(memory: InMemoryTelemetry) -> dict[str, dict[str, int]]:
+    """The counters' values by modality."""
+    return {
+        name.removeprefix(f"{USAGE}."): {
+            point.attributes["gen_ai.token.modality"]: point.value for point in metric.data.data_points
+        }
+        for name, metric in memory.metrics.items()
+        if name.startswith(USAGE)
+    }
+
+
+def test_an_answer_that_tells_no_usage_counts_as_nothing() -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}).finish()
+    assert _counted(memory) == {name: {"unknown": 0} for name in (*COUNTERS, "reasoning.output_tokens")}
+    assert "gen_ai.client.inference.operation.input_tokens" not in memory.metrics
+
+
+@pytest.mark.parametrize(
+    ("usage", "by_modality"),
+    [
+        ({"text": 119, "audio": 13}, {"text": 119, "audio": 13}),
+        ({"audio": 13}, {"audio": 13, "unknown": 119}),
+        ({"text": 132, "image": 0}, {"text": 132}),
+        ({"image": 133}, {"unknown": 132}),
+        ({}, {"unknown": 132}),
+    ],
+    ids=["all told", "part told", "a part of none", "parts beyond the whole", "none told"],
+)
+def test_tokens_by_modality(usage: dict[str, int], by_modality: dict[str, int]) -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    operation = telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"})
+    parts = {f"gen_ai.usage.{modality}.input_tokens": count for modality, count in usage.items()}
+    operation.finish({"gen_ai.usage.input_tokens": 132, "gen_ai.usage.cache_read.input_tokens": 4, **parts})
+    counted = _counted(memory)
+    assert counted == {"input_tokens": by_modality, "cache_read.input_tokens": {"unknown": 4}}
+    memory.assert_sound()
+
+
+@pytest.mark.parametrize(("value", "counted"), [("", True), ("1.37", True), ("latest", False)])
+def test_tokens_of_embeddings_are_in_the_older_metric_alone(
+    value: str, counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENSPAN_SEMCONV", value)
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    operation = telemetry.start("embeddings", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"})
+    operation.finish({"gen_ai.usage.input_tokens": 7})
+    usage = {"gen_ai.client.token.usage"} if counted else set()
+    assert memory.metrics.keys() == {"gen_ai.client.operation.duration"} | usage
+    memory.assert_sound()
+
+
+def test_an_agents_own_usage_is_not_counted_again() -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    telemetry.start("invoke_agent", {"gen_ai.agent.name": "Clerk"}).finish(USED)
+    assert memory.metrics.keys() == {
+        "gen_ai.invoke_agent.duration",
+        "gen_ai.invoke_agent.inference_calls",
+        "gen_ai.invoke_agent.tool_calls",
+    }
+
+
+def test_instrumentors_share_their_instruments(caplog: pytest.LogCaptureFixture) -> None:
+    memory = InMemoryTelemetry()
+    for library in ("openai", "langchain"):
+        telemetry = Telemetry(f"genspan.instrumentation.{library}", **memory.providers)
+        telemetry.start("embeddings", {"gen_ai.provider.name": library}).finish()
+    assert memory.scopes == ["genspan.instrumentation"]
+    points = memory.metrics["gen_ai.client.operation.duration"].data.data_points
+    assert [point.attributes["gen_ai.provider.name"] for point in points] == ["openai", "langchain"]
+    assert not caplog.records
+
+
 def test_nothing_is_live_without_a_meter_provider() -> None:
     assert not Telemetry("genspan.instrumentation.test").instruments.live
 
@@ -133,6 +214,7 @@ def test_an_agents_exemplars_name_the_agent() -> None:
     assert _exemplars(memory) == {
         "gen_ai.execute_tool.duration": ids["execute_tool"],
         "gen_ai.invoke_agent.duration": ids["invoke_agent"],
+        "gen_ai.invoke_agent.inference_calls": ids["invoke_agent"],
         "gen_ai.invoke_agent.tool_calls": ids["invoke_agent"],
     }
 

@@ -23,22 +23,78 @@ from genspan.semconv.values import OperationName, TokenModality
 SEMCONV: Final = "GENSPAN_SEMCONV"
 Generation = Literal["main", "legacy"]
 
+SCOPE: Final = "genspan.instrumentation"
+"""The meter of every instrumentor, where spans and events have the instrumentor's own scope.
+
+Several of them record the same metrics. Under one scope these are one series a set of attributes; under several, the
+Prometheus exporter would write values under the wrong labels (opentelemetry-exporter-prometheus 0.66b2 takes the label
+names of the first scope for all that follow).
+"""
+
 _INFERENCE: Final = {OperationName.CHAT, OperationName.GENERATE_CONTENT, OperationName.TEXT_COMPLETION}
+_USES_TOKENS: Final = _INFERENCE | {OperationName.EMBEDDINGS}
+"""Whose tokens the older metric counts. An agent's are those of the model calls inside it, counted there."""
 _DURATION: Final = {
     OperationName.INVOKE_AGENT: metrics.GEN_AI_INVOKE_AGENT_DURATION,
     OperationName.INVOKE_WORKFLOW: metrics.GEN_AI_INVOKE_WORKFLOW_DURATION,
     OperationName.EXECUTE_TOOL: metrics.GEN_AI_EXECUTE_TOOL_DURATION,
 }
-_USAGE: Final = (
-    (names.GEN_AI_USAGE_INPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS),
-    (names.GEN_AI_USAGE_OUTPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS),
-    (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS),
-    (names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS),
-    (names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS),
+_TEXT, _IMAGE, _AUDIO = TokenModality.TEXT, TokenModality.IMAGE, TokenModality.AUDIO
+_USAGE: Final[tuple[tuple[str, Metric, tuple[tuple[str, str], ...]], ...]] = (
+    (
+        names.GEN_AI_USAGE_INPUT_TOKENS,
+        metrics.GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS,
+        (
+            (_TEXT, names.GEN_AI_USAGE_TEXT_INPUT_TOKENS),
+            (_IMAGE, names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
+            (_AUDIO, names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+        ),
+    ),
+    (
+        names.GEN_AI_USAGE_OUTPUT_TOKENS,
+        metrics.GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS,
+        (
+            (_TEXT, names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS),
+            (_IMAGE, names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
+            (_AUDIO, names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+        ),
+    ),
+    (
+        names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+        metrics.GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS,
+        (
+            (_TEXT, names.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS),
+            (_IMAGE, names.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS),
+            (_AUDIO, names.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS),
+        ),
+    ),
+    (
+        names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+        metrics.GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS,
+        (),
+    ),
+    (
+        names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+        metrics.GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS,
+        (),
+    ),
 )
+"""The counters: the attribute with the total, and those with its parts by modality."""
 _PER_OPERATION: Final = (
     (names.GEN_AI_USAGE_INPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS, "input"),
     (names.GEN_AI_USAGE_OUTPUT_TOKENS, metrics.GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS, "output"),
+)
+_CHUNKS: Final = (
+    (
+        "main",
+        metrics.GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK,
+        metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK,
+    ),
+    (
+        "legacy",
+        metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
+        metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
+    ),
 )
 _TOKEN_TYPE: Final = "gen_ai.token.type"
 
@@ -65,8 +121,7 @@ class Instruments:
 
     def __init__(self, meter: Meter, recorded: frozenset[Generation]) -> None:
         self._meter = meter
-        self._main = "main" in recorded
-        self._legacy = "legacy" in recorded
+        self._recorded = recorded
         self._made: dict[str, Any] = {}
 
     @property
@@ -78,15 +133,16 @@ class Instruments:
     def _histogram(self, metric: Metric) -> Histogram:
         made: Histogram | None = self._made.get(metric.name)
         if made is None:
-            buckets: Sequence[float] | None = metric.buckets
-            made = self._meter.create_histogram(metric.name, metric.unit, explicit_bucket_boundaries_advisory=buckets)
-            self._made[metric.name] = made
+            made = self._made[metric.name] = self._meter.create_histogram(
+                metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
+            )
         return made
 
     def _counter(self, metric: Metric) -> Counter:
         made: Counter | None = self._made.get(metric.name)
         if made is None:
-            made = self._made[metric.name] = self._meter.create_counter(metric.name, metric.unit)
+            made = self._meter.create_counter(metric.name, metric.unit, metric.description)
+            self._made[metric.name] = made
         return made
 
     def ended(self, operation: str, seconds: float, attributes: Mapping[str, AttributeValue], context: Context) -> None:
@@ -94,54 +150,45 @@ class Instruments:
 
         `attributes` are the span's; each metric takes the ones that the conventions give it.
         """
-        if operation not in _INFERENCE:
+        main, legacy = "main" in self._recorded, "legacy" in self._recorded
+        inference = operation in _INFERENCE
+        if not inference or legacy:
             duration = _DURATION.get(operation, metrics.GEN_AI_CLIENT_OPERATION_DURATION)
             self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
-            return
-        if self._legacy:
-            duration = metrics.GEN_AI_CLIENT_OPERATION_DURATION
-            self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
-        if self._main:
+        if inference and main:
             duration = metrics.GEN_AI_CLIENT_INFERENCE_DURATION
             self._histogram(duration).record(seconds, _chosen(duration, attributes), context)
             self._usage(attributes, context)
+        if operation not in _USES_TOKENS:
+            return
         for usage, metric, token_type in _PER_OPERATION:
             tokens = attributes.get(usage)
             if not isinstance(tokens, int):
                 continue
-            if self._main:
+            if inference and main:
                 self._histogram(metric).record(tokens, _chosen(metric, attributes), context)
-            if self._legacy:
-                legacy = metrics.GEN_AI_CLIENT_TOKEN_USAGE
-                typed = {**_chosen(legacy, attributes), _TOKEN_TYPE: token_type}
-                self._histogram(legacy).record(tokens, typed, context)
+            if legacy:
+                older = metrics.GEN_AI_CLIENT_TOKEN_USAGE
+                typed = {**_chosen(older, attributes), _TOKEN_TYPE: token_type}
+                self._histogram(older).record(tokens, typed, context)
 
     def _usage(self, attributes: Mapping[str, AttributeValue], context: Context) -> None:
-        failed = names.ERROR_TYPE in attributes
-        for usage, metric in _USAGE:
-            tokens = attributes.get(usage, 0 if failed else None)
-            if isinstance(tokens, int):
-                chosen = _chosen(metric, attributes)
-                chosen[names.GEN_AI_TOKEN_MODALITY] = TokenModality.UNKNOWN
-                self._counter(metric).add(tokens, chosen, context)
+        """Counts tokens: 0 where the call failed or its answer does not tell, as the conventions ask."""
+        silent = names.ERROR_TYPE in attributes or not any(usage in attributes for usage, _, _ in _USAGE)
+        for usage, metric, parts in _USAGE:
+            tokens = attributes.get(usage, 0 if silent else None)
+            if not isinstance(tokens, int):
+                continue
+            chosen = _chosen(metric, attributes)
+            for modality, count in _by_modality(tokens, parts, attributes):
+                self._counter(metric).add(count, {**chosen, names.GEN_AI_TOKEN_MODALITY: modality}, context)
 
     def streamed(
         self, first: float, gaps: Sequence[float], attributes: Mapping[str, AttributeValue], context: Context
     ) -> None:
         """Records the times of a stream, in seconds: until its first chunk, and between each two."""
-        for recorded, to_first, per_chunk in (
-            (
-                self._main,
-                metrics.GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK,
-                metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK,
-            ),
-            (
-                self._legacy,
-                metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
-                metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
-            ),
-        ):
-            if not recorded:
+        for generation, to_first, per_chunk in _CHUNKS:
+            if generation not in self._recorded:
                 continue
             chosen = _chosen(to_first, attributes)
             self._histogram(to_first).record(first, chosen, context)
@@ -152,13 +199,23 @@ class Instruments:
     def agent_calls(
         self, inferences: int, tools: int, attributes: Mapping[str, AttributeValue], context: Context
     ) -> None:
-        """Records how many model and tool calls one run of an agent made."""
+        """Records how many model and tool calls one run of an agent made; 0 too, or averages would be too high."""
         for metric, count in (
             (metrics.GEN_AI_INVOKE_AGENT_INFERENCE_CALLS, inferences),
             (metrics.GEN_AI_INVOKE_AGENT_TOOL_CALLS, tools),
         ):
-            if count:
-                self._histogram(metric).record(count, _chosen(metric, attributes), context)
+            self._histogram(metric).record(count, _chosen(metric, attributes), context)
+
+
+def _by_modality(
+    tokens: int, parts: Sequence[tuple[str, str]], attributes: Mapping[str, AttributeValue]
+) -> list[tuple[str, int]]:
+    """How many of the tokens are of which modality; those that nobody tells of are `unknown`."""
+    told = [(modality, count) for modality, name in parts if isinstance(count := attributes.get(name), int) and count]
+    rest = tokens - sum(count for _, count in told)
+    if rest < 0:
+        return [(TokenModality.UNKNOWN, tokens)]
+    return [*told, (TokenModality.UNKNOWN, rest)] if rest or not told else told
 
 
 def _chosen(metric: Metric, attributes: Mapping[str, AttributeValue]) -> dict[str, Any]:

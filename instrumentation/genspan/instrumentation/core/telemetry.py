@@ -19,7 +19,7 @@ from genspan.semconv.values import OperationName
 from . import nesting
 from .content import ContentCapture, content_capture
 from .dropping import finish_dropped
-from .measuring import Instruments, generations
+from .measuring import SCOPE, Instruments, generations
 from .operation import InnerOperation, Operation
 from .operations import SHAPES
 from .reading import Attributes
@@ -42,7 +42,7 @@ def _distribution_version() -> str:
 
 
 class Telemetry:
-    """Tracer, instruments, logger and content policy under one instrumentation scope."""
+    """Tracer, logger and content policy of one instrumentation scope, and the instruments that all of them share."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Telemetry:
         self.scope = scope
         """The dotted package of the instrumentor."""
         self.tracer = trace.get_tracer(scope, release, tracer_provider, SCHEMA_URL)
-        self.instruments = Instruments(get_meter(scope, release, meter_provider, SCHEMA_URL), generations())
+        self.instruments = Instruments(get_meter(SCOPE, release, meter_provider, SCHEMA_URL), generations())
         self.logger: Logger = get_logger(scope, release, logger_provider, SCHEMA_URL)
         self.capture = content_capture(capture)
         self.captures_content = self.capture is not ContentCapture.NO_CONTENT
