@@ -156,7 +156,8 @@ GROUPS: Final = (
     Group(
         "What leaves the process",
         "See [privacy](privacy.md). Each also for one destination, by the name of its exporter, which wins: "
-        "`GENSPAN_OTLP_CONTENT`, `GENSPAN_MLFLOW_REDACT`, `GENSPAN_CONSOLE_CONTENT_LIMIT`.",
+        "`GENSPAN_OTLP_CONTENT`, `GENSPAN_MLFLOW_REDACT`, `GENSPAN_CONSOLE_CONTENT_LIMIT`. With `OTEL_CONFIG_FILE`, "
+        "for exporters that the file gives no [policy of their own](privacy.md#in-a-configuration-file).",
         (
             _variable(f"GENSPAN_{CONTENT}", "true", "`false`: metadata alone, as models, tokens, times and ids"),
             _variable(

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from genspan.distro.demo.server import running
 from support import app, mlflow_file
 from support.site import install
@@ -98,6 +100,147 @@ def test_the_file_may_choose_another_vendors(tmp_path: Path) -> None:
     assert "stay off" not in done.stderr
 
 
+POLICIES = """
+import json
+from opentelemetry import trace
+from opentelemetry._logs import get_logger_provider
+
+def told(exporter):
+    found = getattr(exporter, "policy", None)
+    name = type(getattr(exporter, "exporter", exporter)).__module__
+    return [name.removeprefix("opentelemetry.exporter.otlp.proto.").split(".")[0],
+            found and [found.content, bool(found.redaction), found.limit]]
+
+spans = [processor.span_exporter for processor in trace.get_tracer_provider()._active_span_processor._span_processors
+         if hasattr(processor, "span_exporter")]
+logs = [processor._batch_processor._exporter
+        for processor in get_logger_provider()._multi_log_record_processor._log_record_processors]
+print(json.dumps([[told(exporter) for exporter in exporters] for exporters in (spans, logs)]))
+"""
+
+DESTINATIONS = """
+file_format: "1.1"
+tracer_provider:
+  processors:
+    - batch: {exporter: {mlflow: {}}}
+    - batch: {exporter: {genspan_content: {limit: 9, exporter: {mlflow: {}}}}}
+    - batch:
+        exporter:
+          genspan_content:
+            content: ${PROMPTS:-false}
+            exporter:
+              otlp_grpc:
+    - simple: {exporter: {otlp_http: {endpoint: "http://127.0.0.1:9"}}}
+logger_provider:
+  processors:
+    - batch: {exporter: {genspan_content: {redact: [email], limit: , exporter: {otlp_http: {}}}}}
+    - batch: {exporter: {otlp_grpc: {}}}
+"""
+
+
+def policies(folder: Path, **given: str) -> tuple[Any, Any, str]:
+    """The exporters of spans and log records by where they are from, each with its policy; and stderr."""
+    (folder / "otel.yaml").write_text(DESTINATIONS)
+    done = app.run(POLICIES, folder, {"OTEL_CONFIG_FILE": "otel.yaml", **given})
+    spans, logs = json.loads(done.stdout)
+    return spans, logs, done.stderr
+
+
+def test_each_exporter_of_the_file_has_the_policy_that_it_gives(tmp_path: Path) -> None:
+    spans, logs, said = policies(tmp_path)
+    assert spans == [
+        ["genspan", None],
+        ["genspan", [True, False, 9]],
+        ["grpc", [False, False, None]],
+        ["http", None],
+    ]
+    assert logs == [["http", [True, True, None]], ["grpc", None]]
+    assert "genspan_content" not in said
+
+
+def test_variables_hold_where_the_file_gives_none(tmp_path: Path) -> None:
+    spans, logs, said = policies(
+        tmp_path, PROMPTS="true", GENSPAN_OTLP_CONTENT="false", GENSPAN_REDACT="secrets", GENSPAN_OLTP_CONTENT="false"
+    )
+    assert spans == [
+        ["genspan", [True, True, None]],
+        ["genspan", [True, False, 9]],
+        ["grpc", [True, False, None]],
+        ["http", [False, True, None]],
+    ]
+    assert logs == [["http", [True, True, None]], ["grpc", [False, True, None]]]
+    assert "GENSPAN_OLTP_CONTENT does nothing: exporters are CONSOLE, MLFLOW, OTLP" in said
+
+
+@pytest.mark.parametrize(
+    ("exporter", "why"),
+    [
+        ("{redact: [nobody], exporter: {console: {}}}", "genspan_content has redact ['nobody']: there is no rule"),
+        ("{redact: secrets, exporter: {console: {}}}", "has redact 'secrets': it should be a list of names"),
+        ("{content: flase, exporter: {console: {}}}", "has content 'flase': it should be true or false"),
+        ("{limit: -1, exporter: {console: {}}}", "has limit -1: it should be a number of characters"),
+        ("{redacts: [], exporter: {console: {}}}", "has no option 'redacts'"),
+        ("{redact: [secrets]}", "genspan_content needs one exporter"),
+        ("{exporter: {otlp_http: {endpont: x}}}", "has an exporter that is none"),
+        ("{exporter: {nobodys: {}}}", "Plugin 'nobodys' not found"),
+    ],
+)
+def test_a_mistake_in_a_policy_is_told_and_nothing_leaves(exporter: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "otel.yaml").write_text(
+        'file_format: "1.1"\n'
+        "tracer_provider: {processors: [{simple: {exporter: {console: {}}}},"
+        f" {{simple: {{exporter: {{genspan_content: {exporter}}}}}}}]}}\n"
+    )
+    source = """
+from opentelemetry import trace
+with trace.get_tracer("app").start_as_current_span("s", attributes={"input.value": "hello"}):
+    pass
+"""
+    done = app.run(source, tmp_path, {"OTEL_CONFIG_FILE": "otel.yaml"})
+    assert why in done.stderr
+    assert done.stdout == ""
+
+
+def test_running_traces_are_shown_under_the_files_policy(tmp_path: Path) -> None:
+    mlflow = "{tracking_uri: 'sqlite:///mlflow.db'}"
+    (tmp_path / "otel.yaml").write_text(
+        'file_format: "1.1"\n'
+        "tracer_provider: {processors: [{batch: {exporter: "
+        f"{{genspan_content: {{content: false, exporter: {{mlflow: {mlflow}}}}}}}}}}}]}}\n"
+    )
+    source = """
+import time
+from opentelemetry import trace
+with trace.get_tracer("app").start_as_current_span("s", attributes={"input.value": "hello", "n": 1}):
+    deadline = time.monotonic() + 20
+    written = b""
+    while time.monotonic() < deadline and b"IN_PROGRESS" not in written:
+        time.sleep(0.1)
+        try:
+            written = open("mlflow.db", "rb").read()
+        except OSError:
+            pass
+    print(b"IN_PROGRESS" in written, b"hello" in written)
+"""
+    given = {"OTEL_CONFIG_FILE": "otel.yaml", "GENSPAN_MLFLOW_IN_PROGRESS": "true"}
+    assert app.run(source, tmp_path, given).stdout.strip() == "True False"
+
+
+NO_PACKAGE = """
+import sys
+sys.modules["opentelemetry.configuration"] = None
+from genspan.distro import configure
+
+configure()
+"""
+
+
+def test_without_the_package_that_reads_files(tmp_path: Path) -> None:
+    (tmp_path / "otel.yaml").write_text('file_format: "1.1"\n')
+    done = unaided(NO_PACKAGE, tmp_path, OTEL_CONFIG_FILE="otel.yaml", GENSPAN_CONTENT="false")
+    assert "pip install opentelemetry-configuration" in done.stderr
+
+
 OWN_FIRST = """
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -112,18 +255,21 @@ assert trace.get_tracer_provider() is own
 
 def test_beside_a_provider_of_the_programs_own(tmp_path: Path) -> None:
     (tmp_path / "otel.yaml").write_text(FILE.replace("OPTIONS", "{}"))
-    (tmp_path / "app.py").write_text(OWN_FIRST + PROGRAM)
-
     with running() as model:
         given = {"OTEL_CONFIG_FILE": "otel.yaml", "OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none"}
-        done = subprocess.run(
-            [sys.executable, "app.py"],
-            check=False,
-            cwd=tmp_path,
-            env=app.environment(given),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = unaided(OWN_FIRST + PROGRAM, tmp_path, **given)
     assert json.loads(done.stdout) == [True, False], done.stderr
     assert "There is a tracer provider already: of OTEL_CONFIG_FILE, only instrumentors count" in done.stderr
+
+
+def unaided(source: str, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program without `opentelemetry-instrument`."""
+    return subprocess.run(
+        [sys.executable, "-c", source],
+        check=False,
+        cwd=folder,
+        env=app.environment(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )

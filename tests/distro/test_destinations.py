@@ -79,14 +79,6 @@ with trace.get_tracer("app").start_as_current_span("s", attributes={"input.value
     assert "hello" not in run.stdout
 
 
-def test_a_configuration_file_is_told_that_it_has_no_policy(tmp_path: Path) -> None:
-    (tmp_path / "otel.yaml").write_text(
-        'file_format: "1.1"\ntracer_provider: {processors: [{simple: {exporter: {console: {}}}}]}\n'
-    )
-    run = app.run("", tmp_path, {"OTEL_CONFIG_FILE": "otel.yaml", "GENSPAN_REDACT": "secrets"})
-    assert "OTEL_CONFIG_FILE is set, so these do nothing: GENSPAN_REDACT" in run.stderr
-
-
 PROVIDER = """
 from opentelemetry import trace
 from opentelemetry.instrumentation.distro import BaseDistro

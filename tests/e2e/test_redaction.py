@@ -197,6 +197,41 @@ def to_mlflow_server(tap: Tap, folder: Path, **given: str) -> Out:
     return {"MLflow's server": (SPANS, terminal + tap.bytes() + left(folder))}
 
 
+CONFIG = """
+file_format: "1.1"
+tracer_provider:
+  processors:
+    - batch: {exporter: MLFLOW}
+    - batch: {exporter: SPANS}
+logger_provider:
+  processors:
+    - batch: {exporter: RECORDS}
+meter_provider:
+  readers:
+    - periodic: {exporter: {otlp_http: {endpoint: "HTTP/v1/metrics"}}}
+"""
+
+
+def to_the_files_destinations(tap: Tap, folder: Path, policy: str | None, **given: str) -> Out:
+    """MLflow's file, OTLP over gRPC for spans and over HTTP for events: under a policy in the file, or by variables."""
+    exporters = {
+        "MLFLOW": "{mlflow: {tracking_uri: 'sqlite:///mlflow.db'}}",
+        "SPANS": f"{{otlp_grpc: {{endpoint: '{tap.grpc}', tls: {{insecure: true}}}}}}",
+        "RECORDS": f"{{otlp_http: {{endpoint: '{tap.http}/v1/logs'}}}}",
+    }
+    config = CONFIG.replace("HTTP", tap.http)
+    for name, exporter in exporters.items():
+        under = exporter if policy is None else f"{{genspan_content: {{{policy}, exporter: {exporter}}}}}"
+        config = config.replace(name, under)
+    path = folder.with_suffix(".yaml")
+    path.write_text(config)
+    terminal = run(folder, OTEL_CONFIG_FILE=str(path), **given)
+    assert mlflow_file.traces(folder / "mlflow.db")
+    assert tap.bytes("/v1/logs")
+    # The app's own logs are not among them: with a file, nothing is added to Python's logging.
+    return {"OTLP": (SPANS, tap.bytes()), "MLflow's file": (SPANS, terminal + left(folder))}
+
+
 def to_outbox(tap: Tap, folder: Path, **given: str) -> Out:
     down = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "mlflow"}
     terminal = run(folder, **down, **given)
@@ -223,6 +258,16 @@ def test_mlflows_server(rules: str, tmp_path: Path) -> None:
 def test_the_outbox(rules: str, tmp_path: Path) -> None:
     with tapped() as tap:
         _judge(to_outbox(tap, tmp_path / "app", GENSPAN_REDACT=rules), rules)
+
+
+@pytest.mark.parametrize(
+    ("policy", "variable"), [("redact: [secrets, personal]", None), (None, ALL), ("content: true", None)]
+)
+def test_destinations_of_a_configuration_file(policy: str | None, variable: str | None, tmp_path: Path) -> None:
+    given = {"GENSPAN_REDACT": variable} if variable else {}
+    with tapped() as tap:
+        out = to_the_files_destinations(tap, tmp_path / "app", policy, **given)
+    _judge(out, "none" if policy == "content: true" else ALL)
 
 
 def test_prompts_to_mlflow_only_and_metadata_alone_to_the_rest(tmp_path: Path) -> None:

@@ -1,15 +1,45 @@
-"""What `OTEL_CONFIG_FILE` says of instrumentors, under `instrumentation/development: python:`."""
+"""`OTEL_CONFIG_FILE`: setting the SDK up from it, and what it says of instrumentors."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from genspan.exporters.content.settings import COMPONENT
 
 if TYPE_CHECKING:
     from opentelemetry.configuration.models import ExperimentalInstrumentation
 
+    from genspan.exporters.content import ContentPolicy
+
 _logger = logging.getLogger(__name__)
+
+
+def set_up(path: str, policy_of: Callable[[str], ContentPolicy]) -> None:
+    """Sets the SDK up from a file; exporters that it gives no policy have the one of their name.
+
+    Raises what OpenTelemetry does for files with mistakes.
+    """
+    from opentelemetry.configuration import configure_sdk, load_config_file
+
+    config = load_config_file(path)
+    for provider in (config.tracer_provider, config.logger_provider):
+        for processor in provider.processors if provider is not None else ():
+            for way in (processor.batch, processor.simple):
+                if way is not None:
+                    way.exporter = _under_policy(way.exporter, policy_of)
+    configure_sdk(config)
+
+
+def _under_policy(exporter: Any, policy_of: Callable[[str], ContentPolicy]) -> Any:
+    """The model of an exporter in the file, or that of the component that has its policy and holds it."""
+    named = [field.name for field in fields(exporter) if getattr(exporter, field.name) is not None]
+    name = next(iter((*named, *exporter.additional_properties)), COMPONENT)
+    if name == COMPONENT or not (policy := policy_of(name)).changes:
+        return exporter
+    return type(exporter)(**{COMPONENT: {"exporter": exporter, "policy": policy}})
 
 
 def instrumentors(path: str) -> Mapping[str, bool]:

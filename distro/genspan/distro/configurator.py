@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, ClassVar, Final
 
 from opentelemetry import trace
@@ -16,7 +18,8 @@ from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro import config_file
 from genspan.distro.context_attributes import ContextAttributesProcessor
-from genspan.distro.destinations import span_exporter, tell_of_file, tell_of_provider, under_policies
+from genspan.distro.destinations import policy_of, span_exporter, tell_of_provider, tell_of_strangers, under_policies
+from genspan.distro.pools import flush_before_the_end_of_pools
 from genspan.distro.propagation import keep_to_own_services
 from genspan.distro.provider import OpenTracerProvider
 from genspan.distro.settings import Settings
@@ -57,31 +60,39 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             tell_of_provider(settings.content)
             _join(provider, settings.content)
         elif settings.declarative:
-            # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
-            super()._configure()  # type: ignore[no-untyped-call]
-            tell_of_file(settings.content)
+            self._configure_from_file(os.environ[OTEL_CONFIG_FILE], settings.content)
         else:
             attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
             kwargs = under_policies(settings.content, kwargs)
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
         provider = trace.get_tracer_provider()
         GenspanConfigurator._provider = provider
-        _show_running(provider, settings.content)
+        _show_running(provider)
         keep_to_own_services()
         if isinstance(provider, OpenTracerProvider):
             provider.add_span_processor(ContextAttributesProcessor())
             flush_at_the_end_of(provider)
+            flush_before_the_end_of_pools()
+
+    def _configure_from_file(self, path: str, content: ContentSettings) -> None:
+        if not content.given or find_spec("opentelemetry.configuration") is None:
+            # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
+            super()._configure()  # type: ignore[no-untyped-call]
+        else:
+            tell_of_strangers(content)
+            config_file.set_up(path, partial(policy_of, content=content))
 
 
-def _show_running(provider: trace.TracerProvider, content: ContentSettings) -> None:
-    """Has MLflow's traces seen while they run, where the user asked for that."""
+def _show_running(provider: trace.TracerProvider) -> None:
+    """Has MLflow's traces seen while they run, where the user asked for that; under their exporter's policy."""
     if isinstance(provider, OpenTracerProvider) and os.environ.get("GENSPAN_MLFLOW_IN_PROGRESS"):
+        from genspan.exporters.content import in_front_of
         from genspan.exporters.mlflow import MlflowSpanExporter
         from genspan.exporters.mlflow.in_progress import InProgressSpanProcessor
 
         for exporter in MlflowSpanExporter.running():
             if exporter.switches.in_progress:
-                provider.add_span_processor(InProgressSpanProcessor(span_exporter("mlflow", exporter, content)))
+                provider.add_span_processor(InProgressSpanProcessor(in_front_of(exporter)))
 
 
 def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:

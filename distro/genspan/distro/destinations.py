@@ -11,13 +11,13 @@ from opentelemetry.environment_variables import OTEL_LOGS_EXPORTER, OTEL_TRACES_
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
-from genspan.exporters.content.settings import ContentSettings, variable_part
+from genspan.exporters.content.settings import ContentSettings, installed_destinations
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from genspan.exporters.content import ContentSpanExporter
+    from genspan.exporters.content import ContentPolicy, ContentSpanExporter
     from genspan.exporters.mlflow import MlflowSpanExporter
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def under_policies(content: ContentSettings, arguments: Mapping[str, Any]) -> di
         return dict(arguments)
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
-    _tell(_strangers(content))
+    tell_of_strangers(content)
     spans_to = arguments.get("export_span_processor") or BatchSpanProcessor
     records_to = arguments.get("export_log_record_processor") or BatchLogRecordProcessor
 
@@ -53,8 +53,7 @@ def span_exporter(name: str, exporter: Exporter, content: ContentSettings) -> Ex
     """The exporter of that name, under its policy; the exporter itself where the policy asks for nothing."""
     from genspan.exporters.content import ContentSpanExporter
 
-    policy, problems = content.of(name)
-    _tell(problems)
+    policy = policy_of(name, content)
     return ContentSpanExporter(exporter, policy) if policy.changes else exporter
 
 
@@ -62,18 +61,15 @@ def log_record_exporter(name: str, exporter: LogRecordExporter, content: Content
     """The same for log records."""
     from genspan.exporters.content import ContentLogRecordExporter
 
-    policy, problems = content.of(name)
-    _tell(problems)
+    policy = policy_of(name, content)
     return ContentLogRecordExporter(exporter, policy) if policy.changes else exporter
 
 
-def tell_of_file(content: ContentSettings) -> None:
-    """Says that the variables do not reach the exporters of `OTEL_CONFIG_FILE`, where there are any."""
-    if content.given:
-        _logger.error(
-            "OTEL_CONFIG_FILE is set, so these do nothing: %s. Content goes to all exporters of the file as recorded",
-            ", ".join(sorted(content.given)),
-        )
+def policy_of(name: str, content: ContentSettings) -> ContentPolicy:
+    """The policy of the exporter of that name; what cannot be understood of it is logged, once."""
+    policy, problems = content.of(name)
+    _tell(problems)
+    return policy
 
 
 def tell_of_provider(content: ContentSettings) -> None:
@@ -86,13 +82,11 @@ def tell_of_provider(content: ContentSettings) -> None:
         )
 
 
-def _strangers(content: ContentSettings) -> tuple[str, ...]:
-    """What to say of variables whose destination is no exporter's name: a slip that would let content out."""
-    groups = ("opentelemetry_traces_exporter", "opentelemetry_logs_exporter")
-    known = {variable_part(point.name) for group in groups for point in entry_points(group=group)}
-    return tuple(
-        f"{name} does nothing: exporters are {', '.join(sorted(known))}" for name in sorted(content.strangers(known))
-    )
+def tell_of_strangers(content: ContentSettings) -> None:
+    """Says which variables are for a destination that is no exporter's name: a slip that would let content out."""
+    known = installed_destinations()
+    for name in sorted(content.strangers(known)):
+        _tell((f"{name} does nothing: exporters are {', '.join(sorted(known))}",))
 
 
 _told: set[str] = set()

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from genspan.exporters.content.exporter import ContentLogRecordExporter, ContentSpanExporter, behind
+    from genspan.exporters.content.exporter import ContentLogRecordExporter, ContentSpanExporter, behind, in_front_of
     from genspan.exporters.content.policy import ContentPolicy
     from genspan.exporters.content.redacting import Redaction, Redactor, mark
     from genspan.exporters.content.rules import redaction
@@ -24,6 +24,7 @@ __all__ = [
     "Redaction",
     "Redactor",
     "behind",
+    "in_front_of",
     "mark",
     "redaction",
 ]
@@ -36,6 +37,7 @@ _MODULES: Final = {
     "Redaction": "redacting",
     "Redactor": "redacting",
     "behind": "exporter",
+    "in_front_of": "exporter",
     "mark": "redacting",
     "redaction": "rules",
 }

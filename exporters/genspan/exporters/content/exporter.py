@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
@@ -18,6 +20,7 @@ from genspan.exporters.content.spans import ResourceFilter
 
 _logger = logging.getLogger("genspan.exporters.content")
 
+Exporter = TypeVar("Exporter", bound=SpanExporter)
 Item = TypeVar("Item", ReadableSpan, ReadableLogRecord)
 
 
@@ -30,11 +33,14 @@ class ContentSpanExporter(SpanExporter):
     have whole, it has a copy of. A span that the policy cannot be applied to goes without all its attributes.
     """
 
+    _made: ClassVar[weakref.WeakSet[ContentSpanExporter]] = weakref.WeakSet()
+
     def __init__(self, exporter: SpanExporter, policy: ContentPolicy) -> None:
         self.exporter = exporter
         """The one behind."""
         self.policy = policy
         self._filter = _Filter(policy, spans.apply, spans.without_content)
+        self._made.add(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Exports the batch as the policy has it; returns, and raises, what the exporter behind does."""
@@ -50,9 +56,9 @@ class ContentSpanExporter(SpanExporter):
         """The exporter's own."""
         return self.exporter.force_flush(timeout_millis)
 
-    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
         """The exporter's own."""
-        self.exporter.shutdown(*args, **kwargs)
+        shut_down(self.exporter, timeout_millis)
 
 
 class ContentLogRecordExporter(LogRecordExporter):
@@ -72,9 +78,9 @@ class ContentLogRecordExporter(LogRecordExporter):
         """The exporter's own."""
         return self.exporter.force_flush(timeout_millis)
 
-    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
         """The exporter's own."""
-        self.exporter.shutdown(*args, **kwargs)  # type: ignore[no-untyped-call]
+        shut_down(self.exporter, timeout_millis)
 
 
 def behind(exporter: object) -> object:
@@ -82,6 +88,22 @@ def behind(exporter: object) -> object:
     while isinstance(exporter, ContentSpanExporter):
         exporter = exporter.exporter
     return exporter
+
+
+def in_front_of(exporter: Exporter) -> Exporter | ContentSpanExporter:
+    """The exporter through which spans reach this one: the one with its policy, or the exporter itself."""
+    for made in tuple(ContentSpanExporter._made):
+        if made.exporter is exporter:
+            return in_front_of(made)
+    return exporter
+
+
+def shut_down(exporter: Any, timeout_millis: float) -> None:
+    """Shuts an exporter of any kind down, within that time if it takes one (OpenTelemetry's interface has none)."""
+    if "timeout_millis" in inspect.signature(exporter.shutdown).parameters:
+        exporter.shutdown(timeout_millis=timeout_millis)
+    else:
+        exporter.shutdown()
 
 
 class _Filter:

@@ -7,12 +7,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from opentelemetry.util._importlib_metadata import entry_points
+
 from genspan.exporters.content.policy import ContentPolicy
 from genspan.exporters.content.redacting import Redaction
 
 CONTENT: Final = "CONTENT"
 CONTENT_LIMIT: Final = "CONTENT_LIMIT"
 REDACT: Final = "REDACT"
+
+COMPONENT: Final = "genspan_content"
+"""The name of the component that puts an exporter under a policy in OpenTelemetry's declarative configuration."""
 
 Value = TypeVar("Value")
 
@@ -87,6 +92,13 @@ def destination(exporter: str) -> str:
 def variable_part(exporter: str) -> str:
     """An exporter's name as it stands in variables."""
     return re.sub(r"\W", "_", destination(exporter)).upper()
+
+
+def installed_destinations() -> set[str]:
+    """The exporters of traces and logs that are installed, each as it stands in variables."""
+    groups = ("opentelemetry_traces_exporter", "opentelemetry_logs_exporter")
+    points = (point for group in groups for point in entry_points(group=group))
+    return {variable_part(point.name) for point in points if point.name != COMPONENT}
 
 
 def _switch(text: str) -> bool:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from opentelemetry.util._importlib_metadata import entry_points
-
 from genspan.distro.cli.doctor.causes import SETUP, Fact, Finding, found
 from genspan.exporters.content import ContentPolicy, ContentSettings
-from genspan.exporters.content.settings import destination, variable_part
+from genspan.exporters.content.settings import destination, installed_destinations
 
 
 def check(content: ContentSettings, exporters: Iterable[str]) -> Iterator[Fact | Finding]:
     """The policy of each of these exporters, where one is asked for."""
     if not content.given:
         return
-    groups = ("opentelemetry_traces_exporter", "opentelemetry_logs_exporter")
-    known = {variable_part(point.name) for group in groups for point in entry_points(group=group)}
+    known = installed_destinations()
     for name in sorted(content.strangers(known)):
         yield found("policy-of-nobody", name=name, known=", ".join(sorted(known)))
     for name in sorted({destination(exporter) for exporter in exporters} - {"none"}):
