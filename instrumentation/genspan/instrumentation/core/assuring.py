@@ -33,7 +33,8 @@ class Assures:
         return wrapped_call
 
     def _assure(self, arguments: Mapping[str, Any]) -> None:
-        found = {name: value for name, value in self.facts(arguments).items() if value is not None}
-        operation = nesting.current(otel_context.get_current()) if found else None
-        if operation is not None and not operation.ended:
-            operation.assure(found)
+        operation = nesting.asking(otel_context.get_current())
+        if operation is not None:
+            found = {name: value for name, value in self.facts(arguments).items() if value is not None}
+            if found:
+                operation.assure(found)

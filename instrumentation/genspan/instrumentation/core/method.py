@@ -18,7 +18,7 @@ Found = Mapping[str, AttributeValue | None]
 """Attributes by name; None where the value is absent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call of a wrapped method, as an extractor sees it."""
 

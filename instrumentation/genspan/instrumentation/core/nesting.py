@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from opentelemetry.context import Context, get_value, set_value
+from opentelemetry.context import Context, set_value
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv.values import OperationName
@@ -31,8 +31,7 @@ _KEYS: Final = {
     OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
     MODERATION: "genspan.moderation",
 }
-_CURRENT: Final = "genspan.operation"
-_VENDORS: Final = "genspan.vendors"
+_ASKING: Final = "genspan.operation"
 _AGENT: Final = "genspan.agent"
 _CONVERSATION: Final = "genspan.conversation.id"
 
@@ -53,7 +52,7 @@ class Outer(Protocol):
 def enclosing(operation: str, context: Context) -> Outer | None:
     """The operation of the same family that is under way around us."""
     key = _KEYS.get(operation)
-    value = None if key is None else get_value(key, context)
+    value = None if key is None else context.get(key)
     if value is None:
         return None
     outer = cast("Outer", value if hasattr(value, "contribute") else upstream.outer(value))
@@ -67,48 +66,42 @@ def apart(operation: str, context: Context) -> Context:
     return context if key is None else set_value(key, None, context)
 
 
-def current(context: Context) -> Operation | None:
-    """The call of a model that runs here, whichever its family."""
-    return cast("Operation | None", get_value(_CURRENT, context))
+def asking(context: Context) -> Operation | None:
+    """The operation under way here that asks a vendor's service: what runs here is the work of that call."""
+    operation = cast("Operation | None", context.get(_ASKING))
+    return None if operation is None or operation.ended else operation
 
 
 def runs_at_a_vendor(context: Context) -> bool:
     """Whether what runs here is the work of a service that a model call asked, so that requests go to its vendor."""
-    operation = cast("Operation | None", get_value(_VENDORS, context))
-    return operation is not None and not operation.ended
-
-
-def at_a_vendor(operation: Operation, context: Context) -> Context:
-    """The context for what runs inside an operation that asks a vendor's service."""
-    return set_value(_VENDORS, operation, context)
+    return asking(context) is not None
 
 
 def enclosing_agent(context: Context) -> Operation | None:
     """The agent that runs around us."""
-    return cast("Operation | None", get_value(_AGENT, context))
+    return cast("Operation | None", context.get(_AGENT))
 
 
 def conversation_id(context: Context) -> str | None:
     """The conversation that an operation around us said it belongs to."""
-    return cast("str | None", get_value(_CONVERSATION, context))
+    return cast("str | None", context.get(_CONVERSATION))
 
 
-def within(operation: Operation, context: Context, conversation: str | None) -> Context:
+def within(operation: Operation, context: Context, conversation: str | None, *, asks_a_vendor: bool) -> Context:
     """The context for what runs inside an operation."""
+    told: dict[str, object] = {}
     key = _KEYS.get(operation.name)
-    if key is not None:
-        context = set_value(_CURRENT, operation, context)
-    if key == _INFERENCE:
-        return set_value(key, upstream.shared(operation) or operation, context)
-    if key is not None:
-        return set_value(key, operation, context)
-    # A tool or agent called from inside a model call makes model calls of its own, and calls the app's own services.
-    if get_value(_VENDORS, context) is not None:
-        context = set_value(_VENDORS, None, context)
-    if get_value(_INFERENCE, context) is not None:
-        context = set_value(_INFERENCE, None, context)
-    if operation.name == OperationName.INVOKE_AGENT:
-        context = set_value(_AGENT, operation, context)
-    if conversation is not None:
-        context = set_value(_CONVERSATION, conversation, context)
-    return context
+    if key is None:
+        # A tool or agent called from inside a model call makes calls of its own, of models and of the app's services.
+        told[_ASKING] = told[_INFERENCE] = None
+        if operation.name == OperationName.INVOKE_AGENT:
+            told[_AGENT] = operation
+        if conversation is not None:
+            told[_CONVERSATION] = conversation
+    elif key == _INFERENCE:
+        told[key] = upstream.shared(operation) or operation
+    else:
+        told[key] = operation
+    if asks_a_vendor:
+        told[_ASKING] = operation
+    return Context({**context, **told})

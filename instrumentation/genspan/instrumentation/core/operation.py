@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
@@ -73,8 +75,10 @@ class Operation:
     ended = False
     before_end: Callable[[], None] | None = None
     """Called before the last attributes are set."""
-    _first_chunk: float | None = None
-    _last_chunk = 0.0
+    # Replaced, not changed, when there is something to hold; most operations have nothing.
+    _content: Content = MappingProxyType({})
+    _from_inner: Mapping[str, AttributeValue] = MappingProxyType({})
+    _assured: Mapping[str, AttributeValue] = MappingProxyType({})
 
     def __init__(self, telemetry: Telemetry, name: str, span: Span, parent: Context, attributes: Attributes) -> None:
         self.name = name
@@ -90,12 +94,9 @@ class Operation:
         self._parent = parent
         self._telemetry = telemetry
         self._attributes = attributes
-        self._content: dict[str, Any] = {}
-        self._from_inner: Attributes = {}
-        self._assured: Attributes = {}
         self._children: list[tuple[str, tuple[int, ...]]] = []
         self._agent = nesting.enclosing_agent(parent)
-        self._gaps: list[float] = []
+        self._arrivals: list[float] = []
         # Who takes it ends the operation. No lock: one could be held when garbage collection ends a dropped stream in
         # the same thread, or when another thread forks.
         self._right_to_end = [True]
@@ -123,22 +124,16 @@ class Operation:
 
     def _keep(self, content: Content) -> Attributes:
         """Content for the span as JSON text; for the event, as it is, until the end."""
-        capture = self._telemetry.capture
         present = {name: value for name, value in content.items() if value is not None}
-        if capture.on_event:
-            self._content.update(present)
-        if not capture.on_span:
+        if self._telemetry.content_on_event:
+            self._content = {**self._content, **present}
+        if not self._telemetry.content_on_span:
             return {}
         return {name: value if isinstance(value, str) else encode(value) for name, value in present.items()}
 
     def chunk(self) -> None:
         """Notes that a chunk of the stream has come."""
-        now = perf_counter()
-        if self._first_chunk is None:
-            self._first_chunk = now
-        else:
-            self._gaps.append(now - self._last_chunk)
-        self._last_chunk = now
+        self._arrivals.append(perf_counter())
 
     @property
     def wants_more(self) -> bool:
@@ -148,20 +143,21 @@ class Operation:
     @property
     def streamed(self) -> bool:
         """Whether a chunk has come."""
-        return self._first_chunk is not None
+        return bool(self._arrivals)
 
     def contribute(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what an instrumented layer further in knows of this same operation."""
+        known = {**self._from_inner, **attributes}
         used = self._from_inner.get(names.GEN_AI_USAGE_INPUT_TOKENS)
-        self._from_inner.update(attributes)
         more = attributes.get(names.GEN_AI_USAGE_INPUT_TOKENS)
         if self.name == OperationName.EMBEDDINGS and isinstance(used, int) and isinstance(more, int):
             # Many texts go out as several requests.
-            self._from_inner[names.GEN_AI_USAGE_INPUT_TOKENS] = used + more
+            known[names.GEN_AI_USAGE_INPUT_TOKENS] = used + more
+        self._from_inner = known
 
     def assure(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Takes what stands above all else that is said of it, before or after."""
-        self._assured.update(attributes)
+        self._assured = {**self._assured, **attributes}
 
     def count(self, operation: str, tokens: tuple[int, ...]) -> None:
         """Takes what one operation inside this agent used: input and output tokens."""
@@ -237,8 +233,8 @@ class Operation:
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
                 fresh[name] = value
-        if self._first_chunk is not None and self.name in _INFERENCE:
-            fresh[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._first_chunk - self._started
+        if self._arrivals and self.name in _INFERENCE:
+            fresh[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = self._arrivals[0] - self._started
         if error is not None:
             fresh[names.ERROR_TYPE] = error_type(error)
         fresh.update(self._assured)
@@ -273,14 +269,15 @@ class Operation:
         instruments = self._telemetry.instruments
         if instruments.live:
             instruments.ended(self.name, seconds, self._attributes, self.context)
-            if self._first_chunk is not None and self.name in _INFERENCE:
-                instruments.streamed(self._first_chunk - self._started, self._gaps, self._attributes, self.context)
+            if self._arrivals and self.name in _INFERENCE:
+                gaps = [later - earlier for earlier, later in pairwise(self._arrivals)]
+                instruments.streamed(self._arrivals[0] - self._started, gaps, self._attributes, self.context)
             if self.name == OperationName.INVOKE_AGENT:
                 kinds = [child[0] for child in self._children]
                 tools = kinds.count(OperationName.EXECUTE_TOOL)
                 inferences = sum(kind in _INFERENCE for kind in kinds)
                 instruments.agent_calls(inferences, tools, self._attributes, self.context)
-        if self.name in _INFERENCE and self._telemetry.capture.on_event:
+        if self.name in _INFERENCE and self._telemetry.content_on_event:
             self._emit(
                 GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS.name,
                 SeverityNumber.DEBUG,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.util.types import AttributeValue
 
@@ -53,18 +53,24 @@ def _attribute(holder: Any, name: str) -> Any:
 
 def fields(holder: Any) -> Callable[[str], Any]:
     """Reads several fields of one object, as `field` does, but for omitted ones, which come as they are."""
+    state = _state(holder)
+    return partial(_attribute, holder) if state is None else state.get
+
+
+def _state(holder: Any) -> Mapping[str, Any] | None:
+    """The fields that an object holds, by name; None where they can only be asked for."""
     if type(holder) is dict:
-        return holder.get
+        return holder
     if holder is None:
-        return _NOTHING.get
+        return _NOTHING
     extra = getattr(holder, "__pydantic_extra__", holder)
     if extra is holder:
-        return partial(_attribute, holder)
+        return None
     state: dict[str, Any] = holder.__dict__
-    return {**extra, **state}.get if extra else state.get
+    return {**extra, **state} if extra else state
 
 
-_NOTHING: dict[str, Any] = {}
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 def items(value: Any) -> Sequence[Any]:
@@ -102,6 +108,8 @@ def strings(value: Any) -> list[str] | None:
 
 def integer(value: Any) -> int | None:
     """A whole number of 64 bits, which is what OTLP carries, also where it came as a float."""
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, float) and not value.is_integer():
@@ -122,6 +130,8 @@ def count(value: Any) -> int | None:
 
 def double(value: Any) -> float | None:
     """A number as a float."""
+    if type(value) is float:
+        return value
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     try:
@@ -131,19 +141,32 @@ def double(value: Any) -> float | None:
 
 
 Reader = Callable[[Any], AttributeValue | None]
-Table = Iterable[tuple[str, str, Reader]]
-"""Rows of: the library's name of a field, the attribute's name, how to read it."""
+Table = Mapping[str, "tuple[str, Reader] | Table"]
+"""By the library's name of a field: the attribute's name and how to read it, or the table for an object found there."""
 
 
 def attributes_of(holder: Any, table: Table) -> Attributes:
     """The attributes that a table finds in an object."""
     found: Attributes = {}
-    get = fields(holder)
-    for name, attribute, read in table:
-        value = get(name)
-        if value is not None and (plain := read(value)) is not None:
-            found[attribute] = plain
+    _collect(holder, table, found)
     return found
+
+
+def _collect(holder: Any, table: Table, found: Attributes) -> None:
+    state = _state(holder)
+    if state is None:
+        state = {name: _attribute(holder, name) for name in table}
+    # What an object has is less than what it may have.
+    for name, value in state.items():
+        if value is not None and name in table:
+            row = table[name]
+            if isinstance(row, tuple):
+                attribute, read = row
+                plain = read(value)
+                if plain is not None:
+                    found[attribute] = plain
+            else:
+                _collect(value, row, found)
 
 
 def plain(value: Any) -> Any:

@@ -60,7 +60,10 @@ class Telemetry:
         self.instruments = Instruments(get_meter(SCOPE, release, meter_provider, SCHEMA_URL), generations())
         self.logger: Logger = get_logger(scope, release, logger_provider, SCHEMA_URL)
         self.capture = content_capture(capture)
+        # Asked for several times a call, where an enum's properties are slow.
         self.captures_content = self.capture is not ContentCapture.NO_CONTENT
+        self.content_on_span = self.capture.on_span
+        self.content_on_event = self.capture.on_event
 
     def start(
         self,
@@ -99,10 +102,10 @@ class Telemetry:
             attributes,
         )
         started = Operation(self, operation, span, context, attributes)
-        started.context = nesting.within(started, trace.set_span_in_context(span, context), conversation)
         # Whoever retrieves from a service that we know nothing of has it for their own.
-        if default_kind is SpanKind.CLIENT and (
+        asks = default_kind is SpanKind.CLIENT and (
             operation != OperationName.RETRIEVAL or names.SERVER_ADDRESS in attributes
-        ):
-            started.context = nesting.at_a_vendor(started, started.context)
+        )
+        within = nesting.within(started, trace.set_span_in_context(span, context), conversation, asks_a_vendor=asks)
+        started.context = within
         return started

@@ -117,7 +117,7 @@ def watching(
     if telemetry.captures_content:
         for name in method.iterables:
             value = kwargs.get(name)
-            if _shown_by_iterating(value):
+            if value is not None and _shown_by_iterating(value):
                 seen[name] = []
                 kwargs = {**kwargs, name: watched(value, seen[name])}
     arguments = {**kwargs, **seen} if seen else kwargs

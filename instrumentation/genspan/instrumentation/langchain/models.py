@@ -50,51 +50,51 @@ PROVIDERS: Final = {
 }
 """`ls_provider`, LangChain's word, to `gen_ai.provider.name`. Any other word stands as it is."""
 
-_REQUEST: Final[Table] = (
-    ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("max_completion_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("max_output_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
-    ("top_p", names.GEN_AI_REQUEST_TOP_P, double),
-    ("top_k", names.GEN_AI_REQUEST_TOP_K, integer),
-    ("frequency_penalty", names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
-    ("presence_penalty", names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
-    ("seed", names.GEN_AI_REQUEST_SEED, integer),
-    ("stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    ("stop_sequences", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    ("reasoning_effort", names.GEN_AI_REQUEST_REASONING_LEVEL, string),
-)
+_REQUEST: Final[Table] = {
+    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
+    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
+    "top_k": (names.GEN_AI_REQUEST_TOP_K, integer),
+    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
+    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
+    "seed": (names.GEN_AI_REQUEST_SEED, integer),
+    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
+    "stop_sequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
+    "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, string),
+}
 MODEL_NAMES: Final = ("model", "model_name", "model_id", "deployment_name")
 _OUTPUT_TYPES: Final = {
     "text": OutputType.TEXT,
     "json_object": OutputType.JSON,
     "json_schema": OutputType.JSON,
 }
-_USAGE: Final[Table] = (
-    ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, integer),
-    ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
-)
-_INPUT_USAGE: Final[Table] = (
-    ("cache_read", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, integer),
-    ("cache_creation", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, integer),
-    ("text", names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
-    ("image", names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
-    ("audio", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
-)
-_OUTPUT_USAGE: Final[Table] = (
-    ("reasoning", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, integer),
-    ("text", names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
-    ("image", names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
-    ("audio", names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
-)
-_LEGACY_USAGE: Final[Table] = (
-    ("prompt_tokens", names.GEN_AI_USAGE_INPUT_TOKENS, integer),
-    ("completion_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
-)
-_OPENAI_RESPONSE: Final[Table] = (
-    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER, string),
-    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
-)
+_USAGE: Final[Table] = {
+    "input_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, integer),
+    "output_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
+}
+_INPUT_USAGE: Final[Table] = {
+    "cache_read": (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, integer),
+    "cache_creation": (names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, integer),
+    "text": (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
+    "image": (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
+    "audio": (names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
+}
+_OUTPUT_USAGE: Final[Table] = {
+    "reasoning": (names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, integer),
+    "text": (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
+    "image": (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
+    "audio": (names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
+}
+_LEGACY_USAGE: Final[Table] = {
+    "prompt_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, integer),
+    "completion_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
+}
+_OPENAI_RESPONSE: Final[Table] = {
+    "service_tier": (names.OPENAI_RESPONSE_SERVICE_TIER, string),
+    "system_fingerprint": (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
+}
 _FINISH_REASONS: Final = {
     "tool_calls": FinishReason.TOOL_CALL,
     "function_call": FinishReason.TOOL_CALL,

@@ -6,7 +6,7 @@ import base64
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import double, field, integer, string
+from genspan.instrumentation.core.reading import Table, attributes_of, double, field, integer, string
 from genspan.semconv import attributes as names
 from genspan.semconv.messages import BlobPart, text
 from genspan.semconv.values import FinishReason, OperationName, OutputType
@@ -14,7 +14,9 @@ from genspan.semconv.values import FinishReason, OperationName, OutputType
 from . import media
 from .endpoint import model_and_endpoint
 from .envelope import binary_body, binary_envelope, body, envelope
-from .usage import token_usage
+from .usage import USAGE
+
+_RESPONSE: Final[Table] = {"usage": USAGE}
 
 
 def _speech_request(call: Call) -> Found:
@@ -31,7 +33,7 @@ def _speech_request_content(call: Call) -> Content:
 
 
 def _speech_response(spoken: Any) -> Found:
-    return token_usage(field(spoken, "usage"))
+    return attributes_of(spoken, _RESPONSE)
 
 
 def _speech_content(spoken: Any) -> Content:
@@ -78,7 +80,7 @@ def _text_request_content(call: Call) -> Content:
 
 
 def _text_response(response: Any) -> Found:
-    return token_usage(field(response, "usage"))
+    return attributes_of(response, _RESPONSE)
 
 
 def _text_content(response: Any) -> Content:

@@ -14,25 +14,26 @@ from .chat_stream import ChatFold
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
 from .messages import input_messages, output_message, tool_definitions
-from .usage import token_usage
+from .usage import USAGE
 
-_REQUEST: Final[Table] = (
-    ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("max_completion_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
-    ("top_p", names.GEN_AI_REQUEST_TOP_P, double),
-    ("frequency_penalty", names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
-    ("presence_penalty", names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
-    ("stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    ("seed", names.GEN_AI_REQUEST_SEED, integer),
-    ("reasoning_effort", names.GEN_AI_REQUEST_REASONING_LEVEL, string),
-)
-_RESPONSE: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("model", names.GEN_AI_RESPONSE_MODEL, string),
-    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER, string),
-    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
-)
+_REQUEST: Final[Table] = {
+    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
+    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
+    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
+    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
+    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
+    "seed": (names.GEN_AI_REQUEST_SEED, integer),
+    "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, string),
+}
+_RESPONSE: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "service_tier": (names.OPENAI_RESPONSE_SERVICE_TIER, string),
+    "system_fingerprint": (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
+    "usage": USAGE,
+}
 _OUTPUT_TYPES: Final = {
     "text": OutputType.TEXT,
     "json_object": OutputType.JSON,
@@ -82,7 +83,6 @@ def _response(response: Any) -> Found:
             string(field(choice, "finish_reason")) or FinishReason.ERROR for choice in choices
         ]
         or None,
-        **token_usage(field(response, "usage")),
     }
 
 

@@ -18,9 +18,22 @@ class ChatFold:
     def __init__(self) -> None:
         self._facts: dict[str, Any] = {}
         self._choices: dict[int, _Choice] = {}
+        self._texts: dict[int, list[Any]] = {}
 
     def add(self, chunk: Any) -> None:
         """Takes a `ChatCompletionChunk`."""
+        # Most chunks are a piece of a text that has begun, and hold nothing else.
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            if delta.content and choice.finish_reason is None and not delta.tool_calls:
+                self._texts[choice.index].append(delta.content)
+                return
+        except (AttributeError, TypeError, ValueError, KeyError):
+            pass
+        self._add_any(chunk)
+
+    def _add_any(self, chunk: Any) -> None:
         choices = items(field(chunk, "choices"))
         last = not choices
         for choice in choices:
@@ -30,6 +43,8 @@ class ChatFold:
             if known is None:
                 known = self._choices[index] = _Choice()
             last |= known.add(get("delta"), get("finish_reason"))
+            if "id" in self._facts and "content" in known.said:
+                self._texts[index] = known.said["content"]
         # Id and model come with the first chunk, usage and tier with the last or after it, and are not looked for
         # between. Azure opens with a chunk whose id and model are empty.
         if last or "id" not in self._facts:

@@ -12,22 +12,23 @@ from genspan.semconv.values import FinishReason, OperationName
 
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
-from .usage import token_usage
+from .usage import USAGE
 
-_REQUEST: Final[Table] = (
-    ("max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
-    ("top_p", names.GEN_AI_REQUEST_TOP_P, double),
-    ("frequency_penalty", names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
-    ("presence_penalty", names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
-    ("stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    ("seed", names.GEN_AI_REQUEST_SEED, integer),
-)
-_RESPONSE: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("model", names.GEN_AI_RESPONSE_MODEL, string),
-    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
-)
+_REQUEST: Final[Table] = {
+    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
+    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
+    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
+    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
+    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
+    "seed": (names.GEN_AI_REQUEST_SEED, integer),
+}
+_RESPONSE: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "system_fingerprint": (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
+    "usage": USAGE,
+}
 
 
 def _request(call: Call) -> Found:
@@ -51,7 +52,6 @@ def _response(response: Any) -> Found:
     return {
         **attributes_of(response, _RESPONSE),
         names.GEN_AI_RESPONSE_FINISH_REASONS: reasons or None,
-        **token_usage(field(response, "usage")),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import field, items, plain, string
+from genspan.instrumentation.core.reading import Table, attributes_of, field, items, plain, string
 from genspan.semconv import attributes as names
 from genspan.semconv.encoding import encode
 from genspan.semconv.messages import text
@@ -14,7 +14,12 @@ from genspan.semconv.values import FinishReason, OperationName, OutputType
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
 from .items import input_messages
-from .usage import token_usage
+from .usage import USAGE
+
+_RESPONSE: Final[Table] = {
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "usage": USAGE,
+}
 
 
 def _request(call: Call) -> Found:
@@ -29,9 +34,8 @@ def _request_content(call: Call) -> Content:
 
 def _response(response: Any) -> Found:
     return {
-        names.GEN_AI_RESPONSE_MODEL: string(field(response, "model")),
+        **attributes_of(response, _RESPONSE),
         names.GEN_AI_RESPONSE_FINISH_REASONS: [FinishReason.STOP],
-        **token_usage(field(response, "usage")),
     }
 
 

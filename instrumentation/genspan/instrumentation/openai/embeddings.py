@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Found, Method, Target
-from genspan.instrumentation.core.reading import field, integer, items, string, strings
+from genspan.instrumentation.core.reading import Table, attributes_of, field, integer, items, string, strings, tokens
 from genspan.semconv import attributes as names
 from genspan.semconv.values import OperationName
 
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
-from .usage import token_usage
+
+_RESPONSE: Final[Table] = {
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "usage": {
+        "prompt_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
+        "input_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, tokens),
+    },
+}
 
 _BYTES_PER_DIMENSION: Final = 4
 
@@ -26,9 +33,8 @@ def _request(call: Call) -> Found:
 def _response(response: Any) -> Found:
     data = items(field(response, "data"))
     return {
-        names.GEN_AI_RESPONSE_MODEL: string(field(response, "model")),
+        **attributes_of(response, _RESPONSE),
         names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _dimensions(field(data[0], "embedding")) if data else None,
-        names.GEN_AI_USAGE_INPUT_TOKENS: token_usage(field(response, "usage")).get(names.GEN_AI_USAGE_INPUT_TOKENS),
     }
 
 

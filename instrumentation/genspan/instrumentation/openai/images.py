@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import field, integer, items, string
+from genspan.instrumentation.core.reading import Table, attributes_of, field, integer, items, string
 from genspan.semconv import attributes as names
 from genspan.semconv.messages import MessagePart, text
 from genspan.semconv.values import FinishReason, OperationName, OutputType
@@ -13,7 +13,9 @@ from genspan.semconv.values import FinishReason, OperationName, OutputType
 from . import media
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
-from .usage import token_usage
+from .usage import USAGE
+
+_RESPONSE: Final[Table] = {"usage": USAGE}
 
 
 def _request(call: Call) -> Found:
@@ -37,7 +39,7 @@ def _response(response: Any) -> Found:
         reasons = [FinishReason.ERROR]
     return {
         names.GEN_AI_RESPONSE_FINISH_REASONS: reasons or None,
-        **token_usage(field(response, "usage")),
+        **attributes_of(response, _RESPONSE),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from genspan.instrumentation.core.messages import content_parts, tool_arguments, tool_message_part
@@ -20,8 +21,6 @@ from genspan.semconv.values import FinishReason
 from . import media
 
 _FINISH_REASONS: Final = {"tool_calls": FinishReason.TOOL_CALL, "function_call": FinishReason.TOOL_CALL}
-_REASONING: Final = ("reasoning_content", "reasoning")
-"""Where services that speak OpenAI's protocol put what the model thought: DeepSeek and vLLM; Groq and OpenRouter."""
 
 
 def input_messages(messages: Any) -> list[Message] | None:
@@ -31,11 +30,11 @@ def input_messages(messages: Any) -> list[Message] | None:
 
 def output_message(choice: Any) -> OutputMessage:
     """The message of one choice."""
-    message = field(choice, "message")
+    get = fields(field(choice, "message"))
     finish_reason = string(field(choice, "finish_reason")) or FinishReason.ERROR
     return {
-        "role": string(field(message, "role")) or "assistant",
-        "parts": _parts(message),
+        "role": string(get("role")) or "assistant",
+        "parts": _parts(get),
         "finish_reason": _FINISH_REASONS.get(finish_reason, finish_reason),
     }
 
@@ -64,22 +63,22 @@ def _function_definition(kind: str, function: Any) -> ToolDefinition:
 
 
 def _message(message: Any) -> Message:
-    role = string(field(message, "role")) or "user"
-    if role in ("tool", "function"):
-        return message_of(
-            message, role, [tool_message_part(message, content_parts(field(message, "content"), _content_part))]
-        )
-    return message_of(message, role, _parts(message))
-
-
-def _parts(message: Any) -> list[MessagePart]:
-    parts: list[MessagePart] = []
     get = fields(message)
-    for name in _REASONING:
-        thought = string(get(name))
-        if thought is not None:
-            parts.append({"type": "reasoning", "content": thought})
-            break
+    role = string(get("role")) or "user"
+    parts = [_tool_message(message)] if role in ("tool", "function") else _parts(get)
+    return message_of(message, role, parts)
+
+
+def _tool_message(message: Any) -> MessagePart:
+    return tool_message_part(message, content_parts(field(message, "content"), _content_part))
+
+
+def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
+    parts: list[MessagePart] = []
+    # Where services that speak OpenAI's protocol put what the model thought: DeepSeek and vLLM; Groq and OpenRouter.
+    thought = string(get("reasoning_content")) or string(get("reasoning"))
+    if thought is not None:
+        parts.append({"type": "reasoning", "content": thought})
     parts += content_parts(get("content"), _content_part)
     refusal = string(get("refusal"))
     if refusal is not None:

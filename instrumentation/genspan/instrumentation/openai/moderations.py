@@ -14,10 +14,10 @@ from . import media
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
 
-_RESPONSE: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("model", names.GEN_AI_RESPONSE_MODEL, string),
-)
+_RESPONSE: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+}
 
 
 def _request_content(call: Call) -> Content:

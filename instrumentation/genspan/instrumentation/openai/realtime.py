@@ -23,17 +23,18 @@ from .connections import Opened
 from .items import finish_reason, input_messages, output_messages, system_instructions
 from .messages import tool_definitions
 from .realtime_stream import RealtimeFold
-from .usage import token_usage
+from .usage import USAGE
 
-_REQUEST: Final[Table] = (
-    ("max_output_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("max_response_output_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
-)
-_RESPONSE: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("conversation_id", names.GEN_AI_CONVERSATION_ID, string),
-)
+_REQUEST: Final[Table] = {
+    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "max_response_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
+}
+_RESPONSE: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "conversation_id": (names.GEN_AI_CONVERSATION_ID, string),
+    "usage": USAGE,
+}
 _SETTINGS: Final = (
     "model",
     "instructions",
@@ -83,7 +84,6 @@ def _response(response: Any) -> Found:
     return {
         **attributes_of(response, _RESPONSE),
         names.GEN_AI_RESPONSE_FINISH_REASONS: None if reason is None else [reason],
-        **token_usage(field(response, "usage")),
     }
 
 

@@ -16,24 +16,25 @@ from .envelope import body, envelope
 from .items import finish_reason, input_messages, is_compacted, output_messages, system_instructions
 from .messages import tool_definitions
 from .response_stream import ResponseFold
-from .usage import token_usage
+from .usage import USAGE
 
-_REQUEST: Final[Table] = (
-    ("max_output_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    ("temperature", names.GEN_AI_REQUEST_TEMPERATURE, double),
-    ("top_p", names.GEN_AI_REQUEST_TOP_P, double),
-    ("previous_response_id", names.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, string),
-)
-_RESPONSE: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("model", names.GEN_AI_RESPONSE_MODEL, string),
-    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER, string),
-)
-_FETCHED: Final[Table] = (
-    ("id", names.GEN_AI_RESPONSE_ID, string),
-    ("model", names.GEN_AI_RESPONSE_MODEL, string),
-    ("status", names.GEN_AI_RESPONSE_STATUS, string),
-)
+_REQUEST: Final[Table] = {
+    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
+    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
+    "previous_response_id": (names.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, string),
+}
+_RESPONSE: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "service_tier": (names.OPENAI_RESPONSE_SERVICE_TIER, string),
+    "usage": USAGE,
+}
+_FETCHED: Final[Table] = {
+    "id": (names.GEN_AI_RESPONSE_ID, string),
+    "model": (names.GEN_AI_RESPONSE_MODEL, string),
+    "status": (names.GEN_AI_RESPONSE_STATUS, string),
+}
 _OUTPUT_TYPES: Final = {"text": OutputType.TEXT, "json_object": OutputType.JSON, "json_schema": OutputType.JSON}
 
 
@@ -85,7 +86,6 @@ def _response(response: Any) -> Found:
         names.GEN_AI_CONVERSATION_ID: _conversation(field(response, "conversation")),
         names.GEN_AI_CONVERSATION_COMPACTED: is_compacted(field(response, "output")),
         names.GEN_AI_RESPONSE_FINISH_REASONS: None if reason is None else [reason],
-        **token_usage(field(response, "usage")),
     }
 
 
