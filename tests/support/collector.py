@@ -18,10 +18,12 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar as ProtoExemplar
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric as ProtoMetric
 from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint as ProtoNumber
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.metrics import Exemplar
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
     Histogram,
@@ -33,7 +35,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, set_span_in_context
 
 
 @dataclass
@@ -45,6 +47,8 @@ class Collector:
     spans: list[ReadableSpan] = field(default_factory=list)
     events: list[ReadableLogRecord] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
+    meters: list[str] = field(default_factory=list)
+    """The names of the meters that the metrics are of, in their order."""
     requests: list[str] = field(default_factory=list)
     """Paths, in the order asked."""
 
@@ -56,7 +60,9 @@ class Collector:
         elif path == "/v1/logs":
             self.events += _records(ExportLogsServiceRequest.FromString(body))
         elif path == "/v1/metrics":
-            self.metrics += _metrics(ExportMetricsServiceRequest.FromString(body))
+            for meter, metric in _metrics(ExportMetricsServiceRequest.FromString(body)):
+                self.meters.append(meter)
+                self.metrics.append(metric)
 
 
 @contextmanager
@@ -136,18 +142,20 @@ def _records(request: ExportLogsServiceRequest) -> Iterator[ReadableLogRecord]:
                         body=_value(record.body),
                         attributes=_attributes(record.attributes),
                         event_name=record.event_name or None,
+                        # The record takes the ids of its trace and span from here.
+                        context=set_span_in_context(NonRecordingSpan(_context(record.trace_id, record.span_id))),
                     ),
                     resource,
                     scope,
                 )
 
 
-def _metrics(request: ExportMetricsServiceRequest) -> Iterator[Metric]:
+def _metrics(request: ExportMetricsServiceRequest) -> Iterator[tuple[str, Metric]]:
     for of_resource in request.resource_metrics:
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
                 if metric.HasField("histogram") or metric.HasField("sum"):
-                    yield Metric(metric.name, metric.description, metric.unit, _data(metric))
+                    yield of_scope.scope.name, Metric(metric.name, metric.description, metric.unit, _data(metric))
 
 
 def _data(metric: ProtoMetric) -> Histogram | Sum:
@@ -164,6 +172,7 @@ def _data(metric: ProtoMetric) -> Histogram | Sum:
                     list(point.explicit_bounds),
                     point.min,
                     point.max,
+                    _exemplars(point.exemplars),
                 )
                 for point in metric.histogram.data_points
             ],
@@ -172,7 +181,11 @@ def _data(metric: ProtoMetric) -> Histogram | Sum:
     return Sum(
         [
             NumberDataPoint(
-                _attributes(point.attributes), point.start_time_unix_nano, point.time_unix_nano, _number(point)
+                _attributes(point.attributes),
+                point.start_time_unix_nano,
+                point.time_unix_nano,
+                _number(point),
+                _exemplars(point.exemplars),
             )
             for point in metric.sum.data_points
         ],
@@ -181,7 +194,20 @@ def _data(metric: ProtoMetric) -> Histogram | Sum:
     )
 
 
-def _number(point: ProtoNumber) -> float:
+def _exemplars(exemplars: Iterable[ProtoExemplar]) -> list[Exemplar]:
+    return [
+        Exemplar(
+            _attributes(exemplar.filtered_attributes),
+            _number(exemplar),
+            exemplar.time_unix_nano,
+            int.from_bytes(exemplar.span_id, "big"),
+            int.from_bytes(exemplar.trace_id, "big"),
+        )
+        for exemplar in exemplars
+    ]
+
+
+def _number(point: ProtoNumber | ProtoExemplar) -> float:
     return point.as_int if point.HasField("as_int") else point.as_double
 
 
