@@ -84,11 +84,10 @@ def loaded(server: Server) -> Counter[int]:
 EXPECTED = Counter({f"/ask/{n}": 1 for n in range(REQUESTS)} | {"embeddings text-embedding-3-small": REQUESTS})
 
 
-@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["", "preload"])
-def test_gunicorn_with_four_workers(preload: list[str], model: dict[str, str], tmp_path: Path) -> None:
+def test_gunicorn_with_four_workers(model: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(WSGI)
     port = free_port()
-    command = ["gunicorn", "--workers", "4", "--bind", f"127.0.0.1:{port}", *preload, "shop:app"]
+    command = ["gunicorn", "--workers", "4", "--bind", f"127.0.0.1:{port}", "shop:app"]
     with collector() as otlp, serving(command, port, tmp_path, model | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.url}) as it:
         answered = loaded(it)
         log = it.log.read_text()
@@ -98,11 +97,20 @@ def test_gunicorn_with_four_workers(preload: list[str], model: dict[str, str], t
     assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_uvicorn_with_a_fastapi_app(workers: int, model: dict[str, str], tmp_path: Path) -> None:
+UVICORN = "uvicorn --port {port} --workers"
+# The workers of uvicorn's package; the package that it refers to instead has the same (uvicorn 0.54).
+GUNICORN = "gunicorn --bind 127.0.0.1:{port} --preload --worker-class uvicorn.workers.UvicornWorker --workers"
+
+
+@pytest.mark.parametrize(
+    ("server", "workers"),
+    [(UVICORN, 1), (UVICORN, 2), (GUNICORN, 4)],
+    ids=["uvicorn", "uvicorn's workers", "gunicorn, preloaded, with uvicorn's workers"],
+)
+def test_a_fastapi_app(server: str, workers: int, model: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(FASTAPI)
     port = free_port()
-    command = ["uvicorn", "--workers", str(workers), "--port", str(port), "shop:app"]
+    command = [*server.format(port=port).split(), str(workers), "shop:app"]
     with collector() as otlp, serving(command, port, tmp_path, model | {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.url}) as it:
         answered = loaded(it)
         log = it.log.read_text()

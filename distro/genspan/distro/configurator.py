@@ -17,14 +17,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro import config_file
-from genspan.distro.context_attributes import ContextAttributesProcessor
 from genspan.distro.destinations import policy_of, span_exporter, tell_of_provider, tell_of_strangers, under_policies
 from genspan.distro.pools import flush_before_the_end_of_pools
 from genspan.distro.propagation import keep_to_own_services
-from genspan.distro.provider import OpenTracerProvider
 from genspan.distro.settings import Settings
 from genspan.distro.workers import flush_at_the_end_of
 from genspan.exporters.content.settings import ContentSettings
+from genspan.exporters.context_attributes import ContextAttributesProcessor
+from genspan.exporters.tracer_providers import OpenTracerProvider, add_once, has_mlflow
 
 _logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         _show_running(provider)
         keep_to_own_services()
         if isinstance(provider, OpenTracerProvider):
-            provider.add_span_processor(ContextAttributesProcessor())
+            add_once(provider, ContextAttributesProcessor)
             flush_at_the_end_of(provider)
             flush_before_the_end_of_pools()
 
@@ -97,10 +97,8 @@ def _show_running(provider: trace.TracerProvider) -> None:
 
 def _join(provider: trace.TracerProvider, content: ContentSettings) -> None:
     """Adds the MLflow exporter to a provider that somebody else set up; their other exporters are theirs to choose."""
-    from genspan.exporters.mlflow import MlflowSpanExporter
-
     names = [name.strip() for name in os.environ.get(OTEL_TRACES_EXPORTER, "").split(",")]
-    if "mlflow" not in names or MlflowSpanExporter.running():  # The app has one of its own, on whatever processor.
+    if "mlflow" not in names or has_mlflow(provider):
         return
     if not isinstance(provider, OpenTracerProvider):
         _logger.warning("%s is in charge of tracing already: no traces go to MLflow", type(provider).__qualname__)
