@@ -48,6 +48,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python semconv/generate.py --check
 	$(BIN)/python docs/configuration.py --check
+	$(BIN)/python docs/metric_tables.py --check
 	$(BIN)/python docs/command_pages.py --check
 	$(SITE)
 
@@ -59,6 +60,7 @@ format: $(VENV)/.dev
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 docs: $(VENV)/.dev
 	$(BIN)/python docs/configuration.py
+	$(BIN)/python docs/metric_tables.py
 	$(BIN)/python docs/command_pages.py
 	$(SITE)
 

@@ -139,7 +139,7 @@ GROUPS: Final = (
             _variable(
                 "GENSPAN_SEMCONV",
                 NOTHING,
-                "names of metrics: `latest` or `1.37`; both where it is not set",
+                "[names of metrics](metrics.md#which-names): `latest` or `1.37`; both where it is not set",
             ),
             _variable(
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",

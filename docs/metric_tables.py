@@ -105,21 +105,21 @@ def _operations() -> Iterator[str]:
 
 def _metrics_of(row: Measured) -> str:
     if row.latest is _INFERENCE:
-        return "all `gen_ai.client.inference.*`; older: all `gen_ai.client.*` below"
+        return "all `gen_ai.client.inference.*`; by their older names all other `gen_ai.client.*`"
     older = [metric for metric in row.older if metric not in row.latest]
     names = ", ".join(f"`{metric.name}`" for metric in row.latest)
-    return names + "".join(f"; older: `{metric.name}`" for metric in older)
+    return names + "".join(f"; with the older names also `{metric.name}`" for metric in older)
 
 
 def _metrics() -> Iterator[str]:
     yield "| metric | | what, and its buckets | attributes |"
     yield "|---|---|---|---|"
     for metric in RECORDED:
-        attributes = ", ".join(f"`{name}`" for name in metric.attributes if name not in _COMMON)
-        common = "the common ones" if set(metric.attributes) >= _COMMON else ""
+        common = _COMMON if set(metric.attributes) >= _COMMON else set()
+        attributes = [f"`{name}`" for name in metric.attributes if name not in common]
         yield (
             f"| `{metric.name}` | {metric.instrument}, {_unit(metric)} | {metric.description}{_buckets(metric)} "
-            f"| {', '.join(filter(None, (common, attributes)))} |"
+            f"| {', '.join((['the common ones'] if common else []) + attributes)} |"
         )
 
 

@@ -49,6 +49,8 @@ class Collector:
     metrics: list[Metric] = field(default_factory=list)
     meters: list[str] = field(default_factory=list)
     """The names of the meters that the metrics are of, in their order."""
+    exponential: set[str] = field(default_factory=set)
+    """The names of metrics that came as exponential histograms, which are not kept."""
     requests: list[str] = field(default_factory=list)
     """Paths, in the order asked."""
 
@@ -61,8 +63,14 @@ class Collector:
             self.events += _records(ExportLogsServiceRequest.FromString(body))
         elif path == "/v1/metrics":
             for meter, metric in _metrics(ExportMetricsServiceRequest.FromString(body)):
-                self.meters.append(meter)
-                self.metrics.append(metric)
+                self._receive(meter, metric)
+
+    def _receive(self, meter: str, metric: ProtoMetric) -> None:
+        if metric.HasField("exponential_histogram"):
+            self.exponential.add(metric.name)
+        elif metric.HasField("histogram") or metric.HasField("sum"):
+            self.meters.append(meter)
+            self.metrics.append(Metric(metric.name, metric.description, metric.unit, _data(metric)))
 
 
 @contextmanager
@@ -150,12 +158,11 @@ def _records(request: ExportLogsServiceRequest) -> Iterator[ReadableLogRecord]:
                 )
 
 
-def _metrics(request: ExportMetricsServiceRequest) -> Iterator[tuple[str, Metric]]:
+def _metrics(request: ExportMetricsServiceRequest) -> Iterator[tuple[str, ProtoMetric]]:
     for of_resource in request.resource_metrics:
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
-                if metric.HasField("histogram") or metric.HasField("sum"):
-                    yield of_scope.scope.name, Metric(metric.name, metric.description, metric.unit, _data(metric))
+                yield of_scope.scope.name, metric
 
 
 def _data(metric: ProtoMetric) -> Histogram | Sum:
