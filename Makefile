@@ -39,6 +39,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
 	sh tests/postgresql.sh
+	sh tests/prometheus.sh
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev

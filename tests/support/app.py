@@ -20,17 +20,22 @@ def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def start(
-    source: str, cwd: Path, given: Mapping[str, str] | None = None, options: Sequence[str] = ()
+    source: str,
+    cwd: Path,
+    given: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    stdin: bool = False,
 ) -> subprocess.Popen[str]:
     """Starts a Python program under `opentelemetry-instrument` in a folder; the caller waits for it.
 
-    `options` are the interpreter's own.
+    `options` are the interpreter's own; `stdin` gives it a pipe to read from.
     """
     (cwd / "app.py").write_text(source)
     return subprocess.Popen(
         [_BIN / "opentelemetry-instrument", "python", *options, "app.py"],
         cwd=cwd,
         env=environment(given),
+        stdin=subprocess.PIPE if stdin else None,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
