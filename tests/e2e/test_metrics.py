@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from genspan.instrumentation.core.measuring import SCOPE
 from support import every_operation
 from support.collector import Collector, collector
 from support.conventions import event_faults, metric_faults
+from support.environments import Unavailable
+from support.rotel import rotel
 
 BOTH, LATEST, OLDER = "", "latest", "1.37"
 INFERENCE = {"chat", "text_completion", "generate_content"}
@@ -127,3 +130,28 @@ def test_events_are_of_the_span_that_they_are_about(sent: tuple[str, Collector])
 def test_one_meter(sent: tuple[str, Collector]) -> None:
     _, otlp = sent
     assert set(otlp.meters) == {SCOPE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_through_a_collector_in_rust(protocol: str, tmp_path: Path) -> None:
+    """What passes a collector of another make is what was sent to it: points, exemplars and the ids of events."""
+    with collector() as end:
+        try:
+            with rotel(end.url, tmp_path) as between:
+                given = {
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": between.grpc if protocol == "grpc" else between.http,
+                    "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+                    "OTEL_TRACES_EXPORTER": "otlp",
+                    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY",
+                }
+                every_operation.run(tmp_path, given)
+        except Unavailable as why:
+            pytest.skip(str(why))
+    for check in (
+        test_each_operation_has_the_metrics_that_the_page_says,
+        test_they_are_as_the_conventions_say,
+        test_every_point_has_exemplars_of_its_own_operations_spans,
+        test_events_are_of_the_span_that_they_are_about,
+    ):
+        check((BOTH, end))
