@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genspan.distro.in_code import configure
 
 if TYPE_CHECKING:
-    from genspan.distro.context_attributes import using_attributes
+    from genspan.exporters.context_attributes import using_attributes
 
 __all__ = ["configure", "using_attributes"]
 
@@ -19,7 +19,7 @@ __all__ = ["configure", "using_attributes"]
 def __getattr__(name: str) -> Any:
     # Not before it is asked for: the command line, which is in this package, needs no OpenTelemetry SDK.
     if name == "using_attributes":
-        from genspan.distro.context_attributes import using_attributes
+        from genspan.exporters.context_attributes import using_attributes
 
         return using_attributes
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,8 +22,8 @@ from weakref import WeakKeyDictionary
 import wrapt
 from opentelemetry import trace
 
-from genspan.distro.provider import OpenTracerProvider
 from genspan.distro.workers import FLUSH_TIME, flush
+from genspan.exporters.tracer_providers import OpenTracerProvider
 from genspan.instrumentation.core import guarded
 
 if TYPE_CHECKING:

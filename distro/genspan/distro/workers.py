@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import wrapt
 
-from genspan.distro.provider import OpenTracerProvider
+from genspan.exporters.tracer_providers import OpenTracerProvider
 
 FLUSH_TIME: Final = 5.0
 """Seconds that the end of such a process is held up for its last spans, at most."""

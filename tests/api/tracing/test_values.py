@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genspan.mlflow.tracing.values import attribute_value, read
@@ -21,6 +21,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON | st.sampled_from(["null", " null ", '"', '""', "[", "[]", "{}", '{"a":1}', '"x"', "1", "true", "", "nul"]))
 def test_what_json_can_say_comes_back(value: Any) -> None:
     stored = attribute_value(value)
@@ -28,6 +29,7 @@ def test_what_json_can_say_comes_back(value: Any) -> None:
     assert read(stored) == value
 
 
+@settings(deadline=None)  # The first value has modules imported.
 @given(st.binary() | st.complex_numbers() | st.text() | st.integers() | st.sets(st.integers()) | st.floats())
 def test_anything_else_becomes_something_that_opentelemetry_takes(value: Any) -> None:
     assert isinstance(attribute_value(value), (str, bool, int, float))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace as otel_trace
 
 from genspan.exporters.mlflow.keys import SpanAttributeKey
 from genspan.instrumentation.core import CAPTURE_MESSAGE_CONTENT, detach, guarded
@@ -22,7 +21,7 @@ from genspan.mlflow.exceptions import MlflowException
 from genspan.semconv.encoding import encode
 
 from .destination import experiment_of
-from .fluent import AnySpan, begin, start_span
+from .fluent import AnySpan, around, begin, start_span
 from .live_span import LiveSpan, NoOpSpan
 from .sampling import overridden
 
@@ -261,7 +260,7 @@ def _current(span: AnySpan) -> Generator[None]:
     if span._span is None:
         yield
         return
-    token = otel_context.attach(otel_trace.set_span_in_context(span._span))
+    token = otel_context.attach(around(span._span))
     try:
         yield
     finally:

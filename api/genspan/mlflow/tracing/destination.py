@@ -53,7 +53,7 @@ def set_destination(destination: TraceLocationBase, *, context_local: bool = Fal
     identifier = experiment_of(destination)
     provider.tracer()  # Spans of other tracers belong there from here on.
     if context_local:
-        context.attach(scope.entered(experiment_id=identifier))
+        context.attach(scope.with_experiment(identifier))
     else:
         _process.experiment_id = identifier
 

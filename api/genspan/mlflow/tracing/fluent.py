@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span as OTelSpan
 from opentelemetry.trace import Link as OTelLink
 
+from genspan.exporters.context_attributes import trace_facts
 from genspan.exporters.mlflow.keys import SpanAttributeKey, TraceMetadataKey
 from genspan.instrumentation.core import detach
 from genspan.mlflow.entities import Link, SpanLogLevel, SpanType
@@ -19,11 +21,11 @@ from genspan.mlflow.exceptions import MlflowException
 
 from . import enablement, provider, semantics
 from .destination import experiment_of
+from .foreign_span import ForeignSpan
 from .links import otel_link
 from .live_span import LiveSpan, NoOpSpan
-from .processor import trace_facts
 from .scope import is_disabled
-from .under_way import root_of
+from .under_way import readable, root_of, stands_for
 
 if TYPE_CHECKING:
     from genspan.mlflow.entities import TraceLocationBase
@@ -50,7 +52,7 @@ def start_span(
     `run_id` are for spans that begin a trace. A span that cannot be made never keeps the block from running.
     """
     span = _begun(name, span_type, attributes, trace_destination, log_level, run_id, links, description)
-    token = otel_context.attach(trace.set_span_in_context(span._span)) if span._span is not None else None
+    token = otel_context.attach(around(span._span)) if span._span is not None else None
     try:
         yield span
     except BaseException as error:
@@ -150,7 +152,7 @@ def begin(
     """A span that has begun. May raise where what it is given cannot be used; the callers guard that."""
     if not enablement.is_enabled() or is_disabled():
         return NoOpSpan()
-    context = None if parent is None else trace.set_span_in_context(parent)
+    context = None if parent is None else around(parent)
     given: dict[str, str] = {SpanAttributeKey.SPAN_TYPE: span_type or SpanType.UNKNOWN}
     begins_trace = not trace.get_current_span(context).get_span_context().is_valid
     if experiment_id is not None:
@@ -158,16 +160,19 @@ def begin(
             given[SpanAttributeKey.EXPERIMENT_ID] = str(experiment_id)
         else:
             _logger.warning("Span %r is not the first of its trace, whose experiment it cannot change", name)
+    started = {**given, **semantics.identity(span_type, name), **trace_facts(metadata or {}, tags or {})}
+    usable_links = [usable for link in links or () if (usable := _usable(link)) is not None]
     otel_span = provider.tracer().start_span(
-        name,
-        context,
-        attributes={**given, **semantics.identity(span_type, name), **trace_facts(metadata or {}, tags or {})},
-        links=[usable for link in links or () if (usable := _usable(link)) is not None],
-        start_time=start_time_ns,
+        name, context, attributes=started, links=usable_links, start_time=start_time_ns
     )
-    if not isinstance(otel_span, OTelSpan) or not otel_span.is_recording():
+    if not otel_span.is_recording():
         return NoOpSpan(otel_span)
-    span = LiveSpan(otel_span)
+    found = readable(otel_span)
+    if found is None:
+        found = ForeignSpan.begun(otel_span, name, context, started, usable_links, start_time_ns)
+    elif not isinstance(found, OTelSpan):
+        stands_for(found)
+    span = LiveSpan(found)
     if attributes:
         span.set_attributes(attributes)
     if description is not None:
@@ -180,6 +185,11 @@ def begin(
     return span
 
 
+def around(span: trace.Span) -> Context:
+    """The current context, in which that span is the current one, as other tracers know it."""
+    return trace.set_span_in_context(span.foreign if isinstance(span, ForeignSpan) else span)
+
+
 def _usable(link: Link) -> OTelLink | None:
     try:
         return otel_link(link)
@@ -190,8 +200,9 @@ def _usable(link: Link) -> OTelLink | None:
 
 def get_current_active_span() -> LiveSpan | None:
     """The current span, whoever made it: this API, an instrumentation, or OpenTelemetry's own. None without one."""
-    span = trace.get_current_span()
-    return LiveSpan(span) if isinstance(span, OTelSpan) and span.is_recording() else None
+    current = trace.get_current_span()
+    span = readable(current) if current.is_recording() else None
+    return None if span is None else LiveSpan(span)
 
 
 def get_active_trace_id() -> str | None:

@@ -6,8 +6,6 @@ import logging
 import threading
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
-from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.trace import NoOpTracer, Tracer
@@ -15,9 +13,6 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from genspan.exporters.mlflow.keys import API_SCOPE
 from genspan.mlflow import settings
 from genspan.semconv import SCHEMA_URL
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
 
 _logger = logging.getLogger("genspan.mlflow")
 
@@ -30,7 +25,6 @@ class _Process:
 
 
 _process = _Process()
-_followed: WeakSet[TracerProvider] = WeakSet()
 
 
 def tracer() -> Tracer:
@@ -43,11 +37,12 @@ def tracer() -> Tracer:
 
 
 def _prepared() -> Tracer:
-    from opentelemetry.sdk.trace import TracerProvider
+    # Who only reads does not wait for OpenTelemetry's SDK to be imported: here, and below.
+    from genspan.exporters.tracer_providers import has_mlflow
 
     try:
         uri = settings.chosen_tracking_uri()
-        if not _writes_to_mlflow(trace.get_tracer_provider()):
+        if not has_mlflow(trace.get_tracer_provider()):
             _set_up()
             if uri is not None:
                 redirect(uri)
@@ -58,7 +53,6 @@ def _prepared() -> Tracer:
         made: Tracer = NoOpTracer()
     else:
         made = provider.get_tracer(API_SCOPE, version("genspan"), schema_url=SCHEMA_URL)
-    if isinstance(provider, TracerProvider):
         _follow(provider, made)
     _process.ready = (provider, made)
     return made
@@ -71,38 +65,46 @@ def _set_up() -> None:
         point.load()().configure()
 
 
-def _writes_to_mlflow(provider: trace.TracerProvider) -> bool:
-    from genspan.exporters.mlflow.exporter import MlflowSpanExporter
-
-    return not isinstance(provider, trace.ProxyTracerProvider) and any(MlflowSpanExporter.running())
-
-
-def _follow(provider: TracerProvider, made: Tracer) -> None:
+def _follow(provider: trace.TracerProvider, made: Tracer) -> None:
     from opentelemetry.sdk.trace import Tracer as SdkTracer
+
+    from genspan.exporters.context_attributes import ContextAttributesProcessor
+    from genspan.exporters.tracer_providers import OpenTracerProvider, add_once
 
     from .processor import TraceProcessor
     from .sampling import OverridableSampler
 
-    if provider not in _followed:
-        provider.add_span_processor(TraceProcessor())
-        _followed.add(provider)
-    if isinstance(made, SdkTracer):
-        made.sampler = OverridableSampler(made.sampler)
+    if not isinstance(provider, OpenTracerProvider):
+        _logger.warning(
+            "%s is in charge of tracing, and takes no span processors. This API makes its spans there; those of other "
+            "tracers it does not see, sampling ratios have no effect, and no traces go to MLflow",
+            type(provider).__qualname__,
+        )
+        return
+    add_once(provider, ContextAttributesProcessor)
+    add_once(provider, TraceProcessor)
+    inner = made if isinstance(made, SdkTracer) else getattr(made, "tracer", None)  # Logfire's stands before the SDK's.
+    if isinstance(inner, SdkTracer) and not isinstance(inner.sampler, OverridableSampler):
+        inner.sampler = OverridableSampler(inner.sampler)
 
 
 def flush(timeout_millis: int = 30_000) -> bool:
-    """Writes what has ended so far to MLflow; other exporters keep their own pace. False where some of it waits."""
-    from opentelemetry.sdk.trace import TracerProvider
+    """Writes what has ended so far to MLflow; other exporters keep their own pace. False where some of it waits.
+
+    Where the processors of the provider in charge cannot be told apart, all of them are flushed.
+    """
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     from genspan.exporters.content import behind
     from genspan.exporters.mlflow.exporter import MlflowSpanExporter
+    from genspan.exporters.tracer_providers import OpenTracerProvider, sdk_behind, span_processors
 
     provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        return True
+    sdk = sdk_behind(provider)
+    if sdk is None:
+        return provider.force_flush(timeout_millis) if isinstance(provider, OpenTracerProvider) else True
     done = True
-    for processor in provider._active_span_processor._span_processors:
+    for processor in span_processors(sdk):
         if isinstance(processor, BatchSpanProcessor) and isinstance(
             behind(processor.span_exporter), MlflowSpanExporter
         ):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from typing import cast
 from weakref import WeakValueDictionary
 
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX
@@ -34,12 +36,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_under_way.renew_lock)
 
 
-def begin(span: Span) -> bool:
-    """Notes that a span is under way; True where it is the topmost of its trace."""
+def begin(span: Span) -> None:
+    """Notes that a span is under way."""
     context = span.get_span_context()
     with _under_way.lock:
         _under_way.spans[context.trace_id, context.span_id] = span
-        return _under_way.roots.setdefault(context.trace_id, span) is span
+        _under_way.roots.setdefault(context.trace_id, span)
 
 
 def end(span: ReadableSpan) -> None:
@@ -57,6 +59,25 @@ def end(span: ReadableSpan) -> None:
     if awaited:
         # Python waits for it at the end of the program.
         threading.Thread(target=lambda: [do() for do in awaited], name="genspan-mlflow-ended").start()
+
+
+def stands_for(span: Span) -> None:
+    """Notes that a span stands before the SDK's that is under way, as Logfire's (5.4), and is the one to be ended."""
+    context = span.get_span_context()
+    with _under_way.lock:
+        if (context.trace_id, context.span_id) in _under_way.spans:
+            _under_way.spans[context.trace_id, context.span_id] = span
+            root = _under_way.roots.get(context.trace_id)
+            if root is not None and root.get_span_context().span_id == context.span_id:
+                _under_way.roots[context.trace_id] = span
+
+
+def readable(span: trace.Span) -> Span | None:
+    """What can be read of a span that is under way: itself, or the one that it stands before. None: not to be seen."""
+    if isinstance(span, ReadableSpan):
+        return cast(Span, span)  # Or one that is like it, as Logfire's (5.4).
+    context = span.get_span_context()
+    return _under_way.spans.get((context.trace_id, context.span_id))
 
 
 def open_span(trace_id: str, span_id: str) -> Span | None:

@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from opentelemetry import propagate
+from opentelemetry import propagate, trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Tracer
 
+from genspan import mlflow
 from genspan.distro import using_attributes
-from genspan.distro.context_attributes import ContextAttributesProcessor
-from support import app, mlflow_file
+from genspan.exporters.context_attributes import ContextAttributesProcessor
+from support import app, mlflow_api, mlflow_file
 
 
 @pytest.fixture
@@ -50,6 +51,40 @@ def test_all_spans_below_and_none_after(tracer: Tracer, kept: InMemorySpanExport
     assert found["outer"] == {**above, "mlflow.traceTag.release": "7"}
     assert found["inner"] == {"team": "own", "session.id": "s2", "user.id": "ada"}
     assert found["after"] == {}
+
+
+def test_a_trace_that_is_under_way_has_the_facts_on_its_current_span(
+    tracer: Tracer, kept: InMemorySpanExporter
+) -> None:
+    with (
+        tracer.start_as_current_span("request", attributes={"session.id": "own"}),
+        using_attributes(session_id="s1", tags={"release": "7"}, metadata={"region": "eu"}),
+        tracer.start_as_current_span("agent"),
+    ):
+        pass
+    found = attributes(kept)
+    assert found["request"] == {
+        "session.id": "own",
+        "mlflow.traceTag.release": "7",
+        "mlflow.traceMetadata.region": "eu",
+    }
+    assert found["agent"] == {"session.id": "s1"}
+
+
+def test_mlflows_api_says_the_same_in_the_same_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with mlflow_api.tracing_to(monkeypatch, tmp_path) as recorded:
+        with (
+            mlflow.tracing.context(session_id="s1", user="ada", tags={"release": "7"}, metadata={"region": "eu"}),
+            using_attributes(session_id="s2", tags={"team": "blue"}),
+        ):
+            trace.get_tracer("app").start_span("a").end()
+        assert recorded.spans["a"].attributes == {
+            "session.id": "s2",
+            "user.id": "ada",
+            "mlflow.traceTag.release": "7",
+            "mlflow.traceTag.team": "blue",
+            "mlflow.traceMetadata.region": "eu",
+        }
 
 
 def test_into_tasks_and_threads_that_are_given_the_context(tracer: Tracer, kept: InMemorySpanExporter) -> None:
