@@ -16,7 +16,7 @@ from langchain_core.messages import (
 )
 
 from genspan.instrumentation.core import media
-from genspan.instrumentation.langchain.messages import message, messages
+from genspan.instrumentation.langchain.messages import message, said
 from support.content_schemas import content_errors
 
 TEXT = {"type": "text", "content": "Hm?"}
@@ -35,7 +35,7 @@ SAME = [
 @pytest.mark.parametrize("value", SAME)
 def test_forms_of_one_message(value: Any) -> None:
     assert message(value) == {"role": "user", "parts": [TEXT]}
-    assert messages([value]) == [{"role": "user", "parts": [TEXT]}]
+    assert said(value) == said([value]) == [value]
 
 
 ROLES = [
@@ -120,9 +120,9 @@ BLOCKS: Sequence[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 
 @pytest.mark.parametrize(("block", "parts"), BLOCKS, ids=lambda value: value["type"] if isinstance(value, dict) else "")
 def test_blocks(block: dict[str, Any], parts: list[dict[str, Any]]) -> None:
-    found = messages({"role": "assistant", "content": [block]})
-    assert found == [{"role": "assistant", "parts": parts}]
-    assert list(content_errors("gen_ai.input.messages", found)) == []
+    found = message({"role": "assistant", "content": [block]})
+    assert found == {"role": "assistant", "parts": parts}
+    assert list(content_errors("gen_ai.input.messages", [found])) == []
 
 
 def test_tool_calls_are_said_once() -> None:
@@ -175,16 +175,15 @@ def test_thoughts_and_refusals_beside_the_content() -> None:
 
 @pytest.mark.parametrize("value", [None, 1, [], {}, "", [1, None], {"question": "Hm?"}, object(), [("a", 1)]])
 def test_what_is_no_message(value: Any) -> None:
-    assert messages(value) is None
+    assert said(value) == []
 
 
 @pytest.mark.parametrize(
     "content", [None, 1, {"a": 1}, [None], [1], [{}], [{"type": None}], [{"type": "image"}], [{"type": "image_url"}]]
 )
 def test_odd_content_is_no_failure(content: Any) -> None:
-    found = messages({"role": "user", "content": content})
-    assert found is not None
-    assert list(content_errors("gen_ai.input.messages", found)) == []
+    found = message({"role": "user", "content": content})
+    assert list(content_errors("gen_ai.input.messages", [found])) == []
 
 
 @pytest.mark.parametrize("block", ["input_audio", "image", "image_url"])

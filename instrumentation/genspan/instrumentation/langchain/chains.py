@@ -16,7 +16,7 @@ from genspan.semconv.messages import Message
 from genspan.semconv.values import OperationName
 
 from .kind import Kind, Role
-from .messages import messages
+from .messages import message, said
 from .subclasses import below
 
 
@@ -122,17 +122,21 @@ def _named(call: Call, attribute: str) -> Attributes:
 
 
 def _input(call: Call) -> Content:
-    return {names.GEN_AI_INPUT_MESSAGES: _said(call.get("inputs"), _ASKED)}
+    asked = _said(call.get("inputs"), _ASKED)
+    return {names.GEN_AI_INPUT_MESSAGES: [message(one) for one in asked] or None}
 
 
 def _output(outputs: Any) -> Content:
-    said = _said(outputs, _ANSWERED)
+    answers = _said(outputs, _ANSWERED)
     # A graph's state holds all messages; its answer is the last.
-    return {names.GEN_AI_OUTPUT_MESSAGES: None if said is None else [{**said[-1], "role": _answering(said[-1])}]}
+    return {names.GEN_AI_OUTPUT_MESSAGES: [_answer(answers[-1])] if answers else None}
 
 
-def _answering(answer: Message) -> str:
-    return "assistant" if answer["role"] == "user" else answer["role"]
+def _answer(value: Any) -> Message:
+    answer = message(value)
+    if answer["role"] == "user":
+        answer["role"] = "assistant"
+    return answer
 
 
 _ASKED: Final = ("messages", "input", "question", "query")
@@ -140,15 +144,17 @@ _ANSWERED: Final = ("messages", "answer", "output", "result", "output_text", "te
 """Where a chain's inputs and outputs have what was said, if not in themselves."""
 
 
-def _said(value: Any, keys: Iterable[str]) -> list[Message] | None:
+def _said(value: Any, keys: Iterable[str]) -> list[Any]:
     """The messages or the text in the inputs or outputs of a chain. Other values are shown as their JSON text."""
-    if isinstance(value, Mapping) and (inside := [found for key in keys if (found := messages(value.get(key)))]):
-        return inside[0]
+    if isinstance(value, Mapping):
+        for key in keys:
+            if inside := said(value.get(key)):
+                return inside
     # A prompt's value holds its messages.
-    said = messages(value) or messages(field(value, "messages"))
-    if said is None and value and (isinstance(value, Mapping) or hasattr(type(value), "model_dump")):
-        said = messages(encode(value))
-    return said
+    found = said(value) or said(field(value, "messages"))
+    if not found and value and (isinstance(value, Mapping) or hasattr(type(value), "model_dump")):
+        found = [encode(value)]
+    return found
 
 
 AGENT: Final = Method(

@@ -12,7 +12,7 @@ from typing import Any, Final
 from genspan.instrumentation.core.media import blob, by_address
 from genspan.instrumentation.core.messages import message as message_of
 from genspan.instrumentation.core.messages import tool_arguments, tool_message_part, tool_response
-from genspan.instrumentation.core.reading import field, items, string
+from genspan.instrumentation.core.reading import field, fields, items, string
 from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
 
 _ROLES: Final = {
@@ -30,15 +30,11 @@ _CALLS: Final = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function
 """Blocks that say again what `tool_calls` says."""
 
 
-def messages(value: Any) -> list[Message] | None:
-    """A message, or a list of them, in order; None where there are none."""
+def said(value: Any) -> list[Any]:
+    """What was said, for `message` to read one by one: the value, or what it lists, where it is a message."""
     if isinstance(value, str):
-        return [message(value)] if value else None
-    if _is_pair(value) or _is_message(value):
-        return [message(value)]
-    return [
-        message(item) for item in items(value) if isinstance(item, str) or _is_pair(item) or _is_message(item)
-    ] or None
+        return [value] if value else []
+    return [value] if _is_message(value) else [item for item in items(value) if _is_message(item)]
 
 
 def message(value: Any) -> Message:
@@ -47,10 +43,11 @@ def message(value: Any) -> Message:
         return {"role": "user", "parts": [text(value)]}
     if _is_pair(value):
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
-    role = _role(string(field(value, "role")) or string(field(value, "type")) or "user")
+    get = fields(value)
+    role = _role(string(get("role")) or string(get("type")) or "user")
     if role == "tool":
-        return message_of(value, role, [tool_message_part(value, _content_parts(field(value, "content")))])
-    return message_of(value, role, _parts(value))
+        return message_of(value, role, [tool_message_part(value, _content_parts(get("content")))])
+    return message_of(value, role, _parts(get))
 
 
 def tool_result(content: Any) -> Any:
@@ -66,36 +63,39 @@ _PAIRED: Final = frozenset({"human", "user", "ai", "assistant", "system", "devel
 
 
 def _is_message(value: Any) -> bool:
+    if isinstance(value, str) or hasattr(type(value), "content_blocks") or _is_pair(value):
+        return True
     if isinstance(value, Mapping):
         return ("role" in value or "type" in value) and "content" in value
-    return hasattr(type(value), "content_blocks") or (hasattr(value, "content") and hasattr(value, "type"))
+    return hasattr(value, "content") and hasattr(value, "type")
 
 
 def _role(word: str) -> str:
     return _ROLES.get(word.lower(), word)
 
 
-def _parts(value: Any) -> list[MessagePart]:
-    extra = field(value, "additional_kwargs")
-    parts: list[MessagePart] = []
-    thought = string(field(extra, "reasoning_content"))
-    if thought is not None:
-        parts.append({"type": "reasoning", "content": thought})
-    parts += _content_parts(field(value, "content"))
-    refusal = string(field(extra, "refusal"))
-    if refusal is not None:
-        parts.append(text(refusal))
-    parts += [_tool_call(call) for name in ("tool_calls", "invalid_tool_calls") for call in items(field(value, name))]
+def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
+    """The parts of a message whose fields `get` reads: what was thought, said, refused and called, in this order."""
+    parts = _content_parts(get("content"))
+    extra = get("additional_kwargs")
+    if extra:
+        thought, refusal = string(field(extra, "reasoning_content")), string(field(extra, "refusal"))
+        if thought is not None:
+            parts.insert(0, {"type": "reasoning", "content": thought})
+        if refusal is not None:
+            parts.append(text(refusal))
+    parts += [_tool_call(call) for name in ("tool_calls", "invalid_tool_calls") for call in items(get(name))]
     return parts
 
 
 def _tool_call(call: Any) -> ToolCallPart:
-    function = field(call, "function")  # a dict in OpenAI's form
-    arguments = field(call, "args") if function is None else field(function, "arguments")
+    get = fields(call)
+    function = get("function")  # a dict in OpenAI's form
+    arguments = get("args") if function is None else field(function, "arguments")
     return {
         "type": "tool_call",
-        "id": string(field(call, "id")),
-        "name": string(field(call, "name")) or string(field(function, "name")) or "",
+        "id": string(get("id")),
+        "name": string(get("name")) or string(field(function, "name")) or "",
         "arguments": tool_arguments(arguments),
     }
 
