@@ -85,4 +85,4 @@ compared: $(VENV)/.dev
 	PYTHONPATH=tests $(BIN)/python -m compared.mlflow_api
 
 clean:
-	rm -rf $(VENV) $(PHOENIX) .demo dist build
+	rm -rf $(VENV) $(PHOENIX) .prometheus .demo dist build

@@ -17,6 +17,7 @@ from genspan.distro.demo.server import running
 from genspan.semconv.metrics import METRICS
 from support import app, every_operation
 from support.collector import Collector, collector
+from support.ports import free_port
 
 PAGE = metric_tables.PAGE.read_text()
 CALL = """
@@ -113,9 +114,10 @@ def test_views_in_code(tmp_path: Path) -> None:
 )
 def test_prometheus_in_a_configuration_file(tmp_path: Path) -> None:
     (line,) = re.findall(r"`(readers: .*prometheus.*)`", PAGE)
-    (tmp_path / "otel.yaml").write_text(yaml.safe_dump({"file_format": "1.1", "meter_provider": yaml.safe_load(line)}))
-    # The port is the page's, so the program that has it asks for it.
-    fetch = "import urllib.request as r\nprint(r.urlopen('http://localhost:9464/metrics').read().decode())"
+    port = str(free_port())
+    provider = yaml.safe_load(line.replace("9464", port))
+    (tmp_path / "otel.yaml").write_text(yaml.safe_dump({"file_format": "1.1", "meter_provider": provider}))
+    fetch = f"import urllib.request as r\nprint(r.urlopen('http://localhost:{port}/metrics').read().decode())"
     with running() as model:
         given = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none", "OTEL_CONFIG_FILE": "otel.yaml"}
         done = app.run(f"{CALL}\n{fetch}", tmp_path, given)
