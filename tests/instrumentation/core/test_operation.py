@@ -143,7 +143,7 @@ def test_another_ends_at_any_step_of_an_end(telemetry: Telemetry, memory: InMemo
 
 def test_interrupted_while_ending(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
     class Interrupting(dict[str, Any]):
-        def items(self) -> Any:
+        def values(self) -> Any:
             raise KeyboardInterrupt
 
     operation = telemetry.start("chat", {})

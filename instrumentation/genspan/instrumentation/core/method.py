@@ -78,10 +78,6 @@ def _nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
-def _success(_: Any) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Method:
     """A method that is a GenAI operation. Every function is pure: values in, values out."""
@@ -96,8 +92,8 @@ class Method:
     """The content attributes of the request; asked for only where content is captured."""
     response: Callable[[Any], Found] = _nothing
     response_content: Callable[[Any], Content] = _nothing
-    failure: Callable[[Any], Failure | None] = _success
-    """What a response that the library takes for a good one says of its failure."""
+    failure: Callable[[Any], Failure | None] | None = None
+    """What a response that the library takes for a good one says of its failure; None where none does."""
     fold: Callable[[], Fold] | None = None
     """How to put a streamed response together; None where the method never streams."""
     envelope: Envelope | None = None

@@ -66,6 +66,13 @@ def detach(token: AttachToken) -> None:
         otel_context.detach(token)
 
 
+def _present(attributes: Mapping[str, AttributeValue | None]) -> Attributes:
+    """A copy without the attributes that are None."""
+    if None in attributes.values():
+        return {name: value for name, value in attributes.items() if value is not None}
+    return dict(attributes)
+
+
 class Operation:
     """A GenAI operation: started by `Telemetry.start`, ended by exactly one of `finish`, `fail` and `abandon`.
 
@@ -118,18 +125,20 @@ class Operation:
             guarded(self._add, attributes, content)
 
     def _add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None) -> None:
-        fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
-        self._attributes.update(fresh)
-        self.span.set_attributes({**fresh, **self._keep(content)} if content else fresh)
+        self._set(_present(attributes), content)
 
-    def _keep(self, content: Content) -> Attributes:
-        """Content for the span as JSON text; for the event, as it is, until the end."""
-        present = {name: value for name, value in content.items() if value is not None}
-        if self._telemetry.content_on_event:
-            self._content = {**self._content, **present}
-        if not self._telemetry.content_on_span:
-            return {}
-        return {name: value if isinstance(value, str) else encode(value) for name, value in present.items()}
+    def _set(self, fresh: Attributes, content: Content | None) -> None:
+        """Sets attributes, and content as JSON text, on the span. For the event, content is kept as it is."""
+        self._attributes.update(fresh)
+        if content:
+            if self._telemetry.content_on_event:
+                self._content = {**self._content, **content}
+            if self._telemetry.content_on_span:
+                for name, value in content.items():
+                    if value is not None:
+                        fresh[name] = value if isinstance(value, str) else encode(value)
+        if fresh:
+            self.span.set_attributes(fresh)
 
     def chunk(self) -> None:
         """Notes that a chunk of the stream has come."""
@@ -229,7 +238,7 @@ class Operation:
         seconds = perf_counter() - self._started
         if self.before_end is not None:
             guarded(self.before_end)
-        fresh: Attributes = {name: value for name, value in attributes.items() if value is not None}
+        fresh = _present(attributes)
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
                 fresh[name] = value
@@ -239,8 +248,7 @@ class Operation:
             fresh[names.ERROR_TYPE] = error_type(error)
         fresh.update(self._assured)
         self._sum_up(fresh)
-        self._attributes.update(fresh)
-        self.span.set_attributes({**fresh, **self._keep(content)} if content else fresh)
+        self._set(fresh, content)
         self._report(seconds, error)
 
     def _sum_up(self, fresh: Attributes) -> None:
@@ -281,7 +289,7 @@ class Operation:
             self._emit(
                 GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS.name,
                 SeverityNumber.DEBUG,
-                {**self._attributes, **self._content},
+                {**self._attributes, **{name: value for name, value in self._content.items() if value is not None}},
             )
 
     def _emit(self, event: str, severity: SeverityNumber, attributes: Mapping[str, Any]) -> None:

@@ -86,9 +86,13 @@ def items(value: Any) -> Sequence[Any]:
 
 def string(value: Any) -> str | None:
     """Text that is not empty."""
+    if value is None:
+        return None
+    if type(value) is str and value.isascii():
+        return value or None
     if not isinstance(value, str) or not value:
         return None
-    plain = value if type(value) is str else str.__str__(value)
+    plain = str.__str__(value)
     if not plain.isascii():
         try:
             plain.encode()
@@ -119,6 +123,8 @@ def integer(value: Any) -> int | None:
 
 def tokens(value: Any) -> int | None:
     """A number of tokens, which is never negative."""
+    if type(value) is int and 0 <= value < 2**63:
+        return value
     number = integer(value)
     return None if number is None or number < 0 else number
 

@@ -101,11 +101,14 @@ class Recorder:
     def _conclude(self, response: Any, error: BaseException | Failure | None) -> None:
         attributes: Found = {}
         content: Content | None = None
-        if response is not None and self.operation.recording:
-            attributes = guarded(self._method.response, response) or {}
-            content = guarded(self._method.response_content, response) if self.operation.captures_content else None
-            error = error or guarded(self._method.failure, response)
+        operation, method = self.operation, self._method
+        if response is not None and operation.recording:
+            attributes = guarded(method.response, response) or {}
+            if operation.captures_content:
+                content = guarded(method.response_content, response)
+            if error is None and method.failure is not None:
+                error = guarded(method.failure, response)
         if error is None:
-            self.operation.finish(attributes, content)
+            operation.finish(attributes, content)
         else:
-            self.operation.fail(error, attributes, content)
+            operation.fail(error, attributes, content)

@@ -138,16 +138,12 @@ def begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
     """Starts the operation of a call, with what its arguments say."""
     operation = telemetry.start(method.operation, guarded(method.identity, call) or {})
     if operation.recording:
-        guarded(_request, method, operation, call)
+        content = None
+        if operation.captures_content and not call.watched:
+            # Now, since the app may change its list of messages as soon as it has the answer.
+            content = guarded(method.request_content, call)
+        operation.add(guarded(method.request, call) or {}, content)
     return operation
-
-
-def _request(method: Method, operation: Operation, call: Call) -> None:
-    content = None
-    if operation.captures_content and not call.watched:
-        # Now, since the app may change its list of messages as soon as it has the answer.
-        content = guarded(method.request_content, call)
-    operation.add(guarded(method.request, call) or {}, content)
 
 
 def late_content(method: Method, operation: Operation, call: Call) -> None:

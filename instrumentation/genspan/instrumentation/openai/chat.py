@@ -42,26 +42,24 @@ _OUTPUT_TYPES: Final = {
 
 
 def _request(call: Call) -> Found:
-    attributes: dict[str, Any] = {
-        names.OPENAI_API_TYPE: OpenAIApiType.CHAT_COMPLETIONS,
-        **attributes_of(call.arguments, _REQUEST),
-        names.GEN_AI_OUTPUT_TYPE: _output_type(call),
-    }
-    if call.get("stream") is True:
+    get = call.arguments.get
+    attributes: dict[str, Any] = attributes_of(call.arguments, _REQUEST)
+    attributes[names.OPENAI_API_TYPE] = OpenAIApiType.CHAT_COMPLETIONS
+    attributes[names.GEN_AI_OUTPUT_TYPE] = _output_type(get("modalities"), get("response_format"))
+    if get("stream") is True:
         attributes[names.GEN_AI_REQUEST_STREAM] = True
-    choices = integer(call.get("n"))
+    choices = integer(get("n"))
     if choices != 1:
         attributes[names.GEN_AI_REQUEST_CHOICE_COUNT] = choices
-    tier = string(call.get("service_tier"))
+    tier = string(get("service_tier"))
     if tier != "auto":
         attributes[names.OPENAI_REQUEST_SERVICE_TIER] = tier
     return attributes
 
 
-def _output_type(call: Call) -> str | None:
-    if "audio" in items(call.get("modalities")):
+def _output_type(modalities: Any, response_format: Any) -> str | None:
+    if "audio" in items(modalities):
         return OutputType.SPEECH
-    response_format = call.get("response_format")
     if isinstance(response_format, type):
         return OutputType.JSON  # a model class given to `parse`
     kind = string(field(response_format, "type"))
@@ -69,21 +67,19 @@ def _output_type(call: Call) -> str | None:
 
 
 def _request_content(call: Call) -> Content:
+    get = call.arguments.get
     return {
-        names.GEN_AI_INPUT_MESSAGES: input_messages(call.get("messages")),
-        names.GEN_AI_TOOL_DEFINITIONS: tool_definitions(call.get("tools"), call.get("functions")),
+        names.GEN_AI_INPUT_MESSAGES: input_messages(get("messages")),
+        names.GEN_AI_TOOL_DEFINITIONS: tool_definitions(get("tools"), get("functions")),
     }
 
 
 def _response(response: Any) -> Found:
-    choices = items(field(response, "choices"))
-    return {
-        **attributes_of(response, _RESPONSE),
-        names.GEN_AI_RESPONSE_FINISH_REASONS: [
-            string(field(choice, "finish_reason")) or FinishReason.ERROR for choice in choices
-        ]
-        or None,
-    }
+    attributes: dict[str, Any] = attributes_of(response, _RESPONSE)
+    reasons = [string(field(choice, "finish_reason")) for choice in items(field(response, "choices"))]
+    if reasons:
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = [reason or FinishReason.ERROR for reason in reasons]
+    return attributes
 
 
 def _response_content(response: Any) -> Content:

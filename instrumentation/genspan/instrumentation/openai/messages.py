@@ -20,6 +20,9 @@ from genspan.semconv.values import FinishReason
 
 from . import media
 
+_SPEAKERS: Final = ("user", "assistant", "system", "developer")
+_PLAIN_TEXT: Final = {"role", "content"}
+"""What nearly all messages of a long history have, and nothing else."""
 _FINISH_REASONS: Final = {"tool_calls": FinishReason.TOOL_CALL, "function_call": FinishReason.TOOL_CALL}
 
 
@@ -63,6 +66,10 @@ def _function_definition(kind: str, function: Any) -> ToolDefinition:
 
 
 def _message(message: Any) -> Message:
+    if type(message) is dict and message.keys() == _PLAIN_TEXT:
+        role, content = message["role"], message["content"]
+        if role in _SPEAKERS and type(content) is str and content:
+            return {"role": role, "parts": [text(content)]}
     get = fields(message)
     role = string(get("role")) or "user"
     parts = [_tool_message(message)] if role in ("tool", "function") else _parts(get)
@@ -83,8 +90,12 @@ def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
     refusal = string(get("refusal"))
     if refusal is not None:
         parts.append(text(refusal))
-    parts += _audio_parts(get("audio"))
-    parts += [_tool_call(call) for call in items(get("tool_calls"))]
+    audio = given(get("audio"))
+    if audio is not None:
+        parts += _audio_parts(audio)
+    tool_calls = get("tool_calls")
+    if tool_calls is not None:
+        parts += [_tool_call(call) for call in items(tool_calls)]
     function_call = given(get("function_call"))
     if function_call is not None:
         parts.append(_function_call(None, function_call))
@@ -127,8 +138,6 @@ def _content_part(part: Any) -> MessagePart:
 
 
 def _audio_parts(audio: Any) -> list[MessagePart]:
-    if audio is None:
-        return []
     if field(audio, "data") or field(audio, "recording"):
         return [media.spoken(audio)]
     identifier = string(field(audio, "id"))
