@@ -13,6 +13,7 @@ from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Me
 from .nesting import runs_at_a_vendor
 from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
+from .recorders import Recorder
 from .telemetry import Telemetry
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Operation",
     "Options",
     "Queues",
+    "Recorder",
     "Sends",
     "Step",
     "Surrounding",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
@@ -14,10 +14,12 @@ import wrapt
 from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
+from . import rivals
 from .connection import end_inactive
 from .content import ContentCapture
 from .guard import guarded
 from .method import Target
+from .recorders import Recorder, look_out
 from .telemetry import Telemetry
 from .wrapping import wrapper
 
@@ -43,6 +45,8 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     requirement: ClassVar[str]
     """The library and the versions of it that work, as `openai >= 1.26`."""
     targets: ClassVar[Sequence[Target]] = ()
+    recorders: ClassVar[Sequence[Recorder]] = ()
+    """What else may record its calls, and is no instrumentor."""
     configuration: ClassVar[type[Options]] = Options
     """What OpenTelemetry reads a configuration file's options as, before it gives them to `instrument`."""
 
@@ -51,6 +55,27 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     def instrumentation_dependencies(self) -> Collection[str]:
         """The one library."""
         return (self.requirement,)
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Turns it on; while another vendor's instrumentor of the library runs, it stands aside (`rivals`)."""
+        if self._telemetry is not None or rivals.enter(self, kwargs):
+            super().instrument(**kwargs)
+
+    def uninstrument(self, **kwargs: Any) -> None:
+        """Turns it off."""
+        stood_aside = rivals.leave(self) and self._telemetry is None
+        if not stood_aside:
+            super().uninstrument(**kwargs)
+
+    def stand_aside(self) -> None:
+        """Stops recording, until told to resume."""
+        if self._telemetry is not None:
+            super().uninstrument()
+
+    def resume(self, given: Mapping[str, Any]) -> None:
+        """Records again, unless it does, with the options that it was turned on with."""
+        if self._telemetry is None:
+            super().instrument(**given)
 
     def _instrument(self, **kwargs: Any) -> None:
         scope = type(self).__module__
@@ -61,6 +86,8 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         self._patched: dict[tuple[Any, str], Any] = {}
         for module in dict.fromkeys(target.module for target in self.targets):
             self._when_imported(module, self._patch)
+        for recorder in self.recorders:
+            look_out(recorder, scope.rpartition(".")[2], lambda: self._telemetry is not None)
 
     def _when_imported(self, module: str, install: Callable[[ModuleType], None]) -> None:
         """Calls `install` with the module as soon as the app has imported it: now, where it has."""

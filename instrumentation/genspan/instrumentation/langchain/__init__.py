@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from genspan.instrumentation.core import LibraryInstrumentor, Options, Target
+from genspan.instrumentation.core import LibraryInstrumentor, Options, Recorder, Target
 
 from .boundaries import Body, Boundary, Ending, Reading, Starting
 from .chains import Steps
@@ -95,6 +95,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
 
     requirement = "langchain-core >= 0.3"
     targets = TARGETS
+    recorders = (Recorder.autologging("langchain"),)
     configuration = LangChainOptions
 
     _hook: _Everywhere | None = None
@@ -107,7 +108,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
         self._when_imported("langchain_core.embeddings.embeddings", self._cover)
 
     def _register(self, module: ModuleType) -> None:
-        if self._telemetry is None or not self._supported:
+        if self._telemetry is None or self._hook is not None or not self._supported:
             return
         from .handler import Handler
 
@@ -116,7 +117,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
         self._hooks: list[Any] = module._configure_hooks
 
     def _cover(self, module: ModuleType) -> None:
-        if not self._supported:
+        if self._embeddings is not None or not self._supported:
             return
         self._embeddings = Implementations(module.Embeddings, lambda: self._telemetry)
 
