@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Found, Method
@@ -13,6 +13,7 @@ from genspan.instrumentation.core.reading import (
     count,
     double,
     field,
+    fields,
     integer,
     items,
     string,
@@ -50,6 +51,16 @@ PROVIDERS: Final = {
 }
 """`ls_provider`, LangChain's word, to `gen_ai.provider.name`. Any other word stands as it is."""
 
+
+def _if_so(value: Any) -> bool | None:
+    return True if value is True else None
+
+
+def _several(value: Any) -> int | None:
+    choices = integer(value)
+    return None if choices == 1 else choices
+
+
 _REQUEST: Final[Table] = {
     "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
     "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
@@ -63,6 +74,9 @@ _REQUEST: Final[Table] = {
     "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
     "stop_sequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
     "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, string),
+    "reasoning": {"effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, string)},
+    "stream": (names.GEN_AI_REQUEST_STREAM, _if_so),
+    "n": (names.GEN_AI_REQUEST_CHOICE_COUNT, _several),
 }
 MODEL_NAMES: Final = ("model", "model_name", "model_id", "deployment_name")
 _OUTPUT_TYPES: Final = {
@@ -73,19 +87,19 @@ _OUTPUT_TYPES: Final = {
 _USAGE: Final[Table] = {
     "input_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, integer),
     "output_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
-}
-_INPUT_USAGE: Final[Table] = {
-    "cache_read": (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, integer),
-    "cache_creation": (names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, integer),
-    "text": (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
-    "image": (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
-    "audio": (names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
-}
-_OUTPUT_USAGE: Final[Table] = {
-    "reasoning": (names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, integer),
-    "text": (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
-    "image": (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
-    "audio": (names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
+    "input_token_details": {
+        "cache_read": (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, integer),
+        "cache_creation": (names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, integer),
+        "text": (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, count),
+        "image": (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, count),
+        "audio": (names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS, count),
+    },
+    "output_token_details": {
+        "reasoning": (names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, integer),
+        "text": (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, count),
+        "image": (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, count),
+        "audio": (names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, count),
+    },
 }
 _LEGACY_USAGE: Final[Table] = {
     "prompt_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, integer),
@@ -95,6 +109,7 @@ _OPENAI_RESPONSE: Final[Table] = {
     "service_tier": (names.OPENAI_RESPONSE_SERVICE_TIER, string),
     "system_fingerprint": (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
 }
+_REASON_NAMES: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _FINISH_REASONS: Final = {
     "tool_calls": FinishReason.TOOL_CALL,
     "function_call": FinishReason.TOOL_CALL,
@@ -110,39 +125,34 @@ _OWN_IDS: Final = ("lc_", "run-")
 
 
 def _identity(call: Call) -> Attributes:
-    metadata, params = call.get("metadata"), call.get("invocation_params")
-    provider = string(field(metadata, "ls_provider")) or string(field(params, "_type")) or "unknown"
+    metadata, params = fields(call.get("metadata")), fields(call.get("invocation_params"))
+    provider = string(metadata("ls_provider")) or string(params("_type")) or "unknown"
     attributes: Attributes = {names.GEN_AI_PROVIDER_NAME: PROVIDERS.get(provider, provider)}
-    model = string(field(metadata, "ls_model_name")) or _first(params, MODEL_NAMES)
+    model = string(metadata("ls_model_name")) or _first(params, MODEL_NAMES)
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
     return attributes
 
 
-def _first(holder: Any, keys: Sequence[str]) -> str | None:
-    return next((found for key in keys if (found := string(field(holder, key))) is not None), None)
+def _first(get: Callable[[str], Any], keys: Sequence[str]) -> str | None:
+    """The text in the first of these fields that holds one."""
+    for key in keys:
+        found = string(get(key))
+        if found is not None:
+            return found
+    return None
 
 
 def _request(call: Call) -> Found:
     params = call.get("invocation_params")
-    attributes: dict[str, Any] = {
-        **attributes_of(params, _REQUEST),
-        names.GEN_AI_OUTPUT_TYPE: _output_type(params),
-    }
-    effort = string(field(field(params, "reasoning"), "effort"))
-    if effort is not None:
-        attributes[names.GEN_AI_REQUEST_REASONING_LEVEL] = effort
-    if field(params, "stream") is True:
-        attributes[names.GEN_AI_REQUEST_STREAM] = True
-    choices = integer(field(params, "n"))
-    if choices != 1:
-        attributes[names.GEN_AI_REQUEST_CHOICE_COUNT] = choices
-    return attributes
+    return {**attributes_of(params, _REQUEST), names.GEN_AI_OUTPUT_TYPE: _output_type(params)}
 
 
 def _output_type(params: Any) -> str | None:
     # `text` is where OpenAI's Responses API has it.
     response_format = field(params, "response_format") or field(field(params, "text"), "format")
+    if response_format is None:
+        return None
     if isinstance(response_format, type):
         return OutputType.JSON
     kind = string(field(response_format, "type"))
@@ -169,10 +179,10 @@ def _tool_definitions(tools: Any) -> list[ToolDefinition] | None:
 def _tool_definition(tool: Any) -> ToolDefinition:
     """A tool in the provider's form: OpenAI's with the function under its type, Anthropic's and Google's without."""
     kind = string(field(tool, "type")) or "function"
-    function = field(tool, kind) or tool
-    definition: ToolDefinition = {"type": kind, "name": string(field(function, "name")) or kind}
-    description = string(field(function, "description"))
-    parameters = field(function, "parameters") or field(function, "input_schema")
+    get = fields(field(tool, kind) or tool)
+    definition: ToolDefinition = {"type": kind, "name": string(get("name")) or kind}
+    description = string(get("description"))
+    parameters = get("parameters") or get("input_schema")
     if description is not None:
         definition["description"] = description
     if isinstance(parameters, dict):
@@ -190,22 +200,23 @@ def _response(result: Any) -> Found:
     generations = _generations(result)
     if not generations:
         return {}
-    answer = field(generations[0], "message")
+    answer = fields(field(generations[0], "message"))
     output = _mapping(field(result, "llm_output"))
     # Where there is one choice alone, LangChain puts the one into the other itself.
-    metadata = {**output, **_mapping(field(answer, "response_metadata"))}
-    own_id = string(field(answer, "id"))
+    metadata = {**output, **_mapping(answer("response_metadata"))}
+    own_id = string(answer("id"))
     reasons = [_finish_reason(generation) for generation in generations]
+    usage = answer("usage_metadata")
     found: dict[str, Any] = {
-        names.GEN_AI_RESPONSE_ID: string(field(metadata, "id"))
+        names.GEN_AI_RESPONSE_ID: string(metadata.get("id"))
         or (None if own_id is None or own_id.startswith(_OWN_IDS) else own_id),
-        names.GEN_AI_RESPONSE_MODEL: _first(metadata, MODEL_NAMES),
+        names.GEN_AI_RESPONSE_MODEL: _first(metadata.get, MODEL_NAMES),
         names.GEN_AI_RESPONSE_FINISH_REASONS: [reason or FinishReason.ERROR for reason in reasons]
         if any(reasons)
         else None,
-        **_usage(answer, output),
+        **(attributes_of(output.get("token_usage"), _LEGACY_USAGE) if usage is None else attributes_of(usage, _USAGE)),
     }
-    if string(field(metadata, "model_provider")) in ("openai", "azure"):
+    if metadata.get("model_provider") in ("openai", "azure"):
         found.update(attributes_of(metadata, _OPENAI_RESPONSE))
     return found
 
@@ -214,28 +225,18 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _usage(answer: Any, output: Any) -> Attributes:
-    usage = field(answer, "usage_metadata")
-    if usage is None:
-        return attributes_of(field(output, "token_usage"), _LEGACY_USAGE)
-    return {
-        **attributes_of(usage, _USAGE),
-        **attributes_of(field(usage, "input_token_details"), _INPUT_USAGE),
-        **attributes_of(field(usage, "output_token_details"), _OUTPUT_USAGE),
-    }
-
-
 def _finish_reason(generation: Any) -> str | None:
     """In the provider's word."""
-    metadata = field(field(generation, "message"), "response_metadata")
-    for holder in (field(generation, "generation_info"), metadata):
-        reason = _first(holder, ("finish_reason", "stop_reason", "stopReason", "done_reason"))
-        if reason is not None:
-            return reason
+    get = fields(generation)
+    answer = get("message")
+    metadata = fields(field(answer, "response_metadata"))
+    reason = _first(fields(get("generation_info")), _REASON_NAMES) or _first(metadata, _REASON_NAMES)
+    if reason is not None:
+        return reason
     # OpenAI's Responses API has a status.
-    if string(field(metadata, "status")) == "completed":
-        return FinishReason.TOOL_CALL if field(field(generation, "message"), "tool_calls") else FinishReason.STOP
-    return string(field(field(metadata, "incomplete_details"), "reason"))
+    if metadata("status") == "completed":
+        return FinishReason.TOOL_CALL if field(answer, "tool_calls") else FinishReason.STOP
+    return string(field(metadata("incomplete_details"), "reason"))
 
 
 def _response_content(result: Any) -> Content:
