@@ -169,7 +169,7 @@ def compare(
     """
     guard._reported.clear()  # A fault of ours is logged once a process: here, once a scenario.
     bare, sent = run(body, way, server, answers)
-    # Upstream's check of what is installed reads metadata each time, and is left out as `opentelemetry-instrument` does.
+    # Upstream's check of what is installed reads metadata each time; `opentelemetry-instrument` leaves it out as well.
     with instrumented(OpenAIInstrumentor(), telemetry, capture=capture, skip_dep_check=True):
         seen, received = run(body, way, server, answers)
     assert seen.values == bare.values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import ssl
 import subprocess
@@ -28,7 +29,7 @@ READER = ("rita", "a long password of a reader")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+def server(empty_mlflow_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     folder = tmp_path_factory.mktemp("users")
     (folder / "auth.ini").write_text(
         "[mlflow]\ndefault_permission = READ\nadmin_username = admin\n"
@@ -36,8 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
         "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
     )
     server = MlflowServer(
-        folder / "server.db",
-        options=("--app-name", "basic-auth"),
+        Path(shutil.copy(empty_mlflow_database, folder / "server.db")),
+        app=("--factory", "mlflow.server.auth:create_app"),
         environ={
             "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
             "MLFLOW_AUTH_ADMIN_PASSWORD": ADMIN[1],
