@@ -12,7 +12,7 @@ import httpx2
 
 Json = dict[str, Any]
 
-MODEL: Final = "gpt-5-mini"
+MODEL: Final = "gpt-4o"
 EMBEDDING_MODEL: Final = "text-embedding-3-small"
 DIMENSIONS: Final = 1536
 TEXTS: Final = 8

@@ -103,6 +103,12 @@ class CallsByHand(Calls):
             self._answered(span, completion)
             return completion
 
+    def ready(self, prompt: Prompt) -> Any:
+        with self.span(f"chat {MODEL}", self._asked(prompt)) as span:
+            completion = super().ready(prompt)
+            self._answered(span, completion)
+            return completion
+
     async def asynchronous_chat(self, prompt: Prompt) -> Any:
         with self.span(f"chat {MODEL}", self._asked(prompt)) as span:
             completion = await super().asynchronous_chat(prompt)

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import httpx2
 from openai import AsyncOpenAI, OpenAI
+from openai.types.chat import ChatCompletion
 
-from .answers import ANSWERS, EMBEDDING_MODEL, MODEL, TEXTS, TOOL
+from .answers import ANSWERS, CHAT, EMBEDDING_MODEL, MODEL, TEXTS, TOOL
 
 BASE_URL: Final = "http://127.0.0.1:9/v1"
 SETTINGS: Final[dict[str, Any]] = {"model": MODEL, "temperature": 0.5}
@@ -44,6 +45,10 @@ class Calls:
     def chat(self, prompt: list[dict[str, Any]]) -> Any:
         return self.clients["chat"].chat.completions.create(messages=prompt, **SETTINGS)
 
+    def ready(self, prompt: list[dict[str, Any]]) -> Any:
+        """A chat completion without HTTP or parsing: the SDK's method returns one that is ready-made."""
+        return self._ready.chat.completions.create(messages=prompt, **SETTINGS)
+
     def tools(self, prompt: list[dict[str, Any]]) -> Any:
         return self.clients["tools"].chat.completions.create(messages=prompt, tools=[TOOL], **SETTINGS)
 
@@ -55,6 +60,12 @@ class Calls:
     def stream(self, prompt: list[dict[str, Any]]) -> None:
         for _ in self.opened(prompt):
             pass
+
+    def abandoned(self, prompt: list[dict[str, Any]]) -> None:
+        """A stream that is dropped after a few chunks, neither read to its end nor closed."""
+        chunks = self.opened(prompt)
+        for _ in range(3):
+            next(chunks)
 
     def embeddings(self, prompt: list[dict[str, Any]]) -> Any:
         texts = [prompt[-1]["content"]] * TEXTS
@@ -86,6 +97,16 @@ class Calls:
     def agent(self, prompt: list[dict[str, Any]]) -> Any:
         """LangChain's agent: the model asks for a tool, the tool answers, the model answers."""
         return self._agent.invoke({"messages": prompt[1:]})
+
+    @cached_property
+    def _ready(self) -> OpenAI:
+        completion = ChatCompletion.model_validate(CHAT)
+
+        class Ready(OpenAI):
+            def post(self, *args: Any, **given: Any) -> Any:
+                return completion
+
+        return Ready(api_key="test", base_url=BASE_URL)
 
     @cached_property
     def _asynchronous(self) -> AsyncOpenAI:

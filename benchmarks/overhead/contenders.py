@@ -59,8 +59,14 @@ class Contender:
     modes: Sequence[str] = ("content",)
     exports: Sequence[str] = ()
     """Where it exports to where that is measured: `mlflow`, `otlp`."""
-    export_threads: str = "OtelBatchSpan"
+    export_threads: tuple[str, ...] = ("OtelBatchSpan",)
     """What the names of the threads that export start with."""
+    stays: bool = False
+    """Its `uninstrument` does not undo all. Bare calls are then measured in a process beside it."""
+    fewer: int = 1
+    """Work is done so many times less often: for a contender that takes very long."""
+    counts: bool = True
+    """Whether its spans can be counted."""
     overrides: Sequence[str] = ()
     """Requirements that stand whatever the packages ask for."""
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -141,11 +147,6 @@ def provider(setting: Setting) -> TracerProvider:
 
 
 @contextmanager
-def _bare(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
-    yield Recording(calls, lambda: None)
-
-
-@contextmanager
 def _by_hand(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
     made = provider(setting)
     yield Recording(_calls_by_hand(setting), made.force_flush)
@@ -158,24 +159,30 @@ def _calls_by_hand(setting: Setting) -> Calls:
     from .by_hand import CallsByHand
 
     tracers = trace if setting.mode == "no-sdk" else provider(setting)
-    return CallsByHand(tracers.get_tracer("by hand"), content=setting.mode != "no-content")
+    return CallsByHand(tracers.get_tracer("by hand"), content=setting.mode == "content")
 
 
-def _instrumentor(modules: Mapping[str, str], **options: Any) -> Any:
-    """A `recording` by instrumentors of OpenTelemetry's kind. `modules` has each library's."""
+def _instrumentor(openai: str, langchain: str, stays: bool = False) -> Any:
+    """A `recording` by instrumentors of OpenTelemetry's kind, each as `module:class`."""
+    found = {"openai": openai, "langchain": langchain}
 
     @contextmanager
     def recording(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
-        module, _, name = modules[library].partition(":")
-        instrumentor = getattr(import_module(module), name)()
-        made = provider(setting)
-        instrumentor.instrument(skip_dep_check=True, tracer_provider=made, **options)
+        instrumentor, made = _instance(found[library]), provider(setting)
+        if not instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.instrument(skip_dep_check=True, tracer_provider=made)
         try:
             yield Recording(calls, made.force_flush)
         finally:
-            instrumentor.uninstrument()
+            if not stays:
+                instrumentor.uninstrument()
 
     return recording
+
+
+def _instance(found: str) -> Any:
+    module, _, name = found.partition(":")
+    return getattr(import_module(module), name)()
 
 
 @contextmanager
@@ -236,16 +243,13 @@ _OTEL: Final = "opentelemetry.instrumentation"
 _OURS: Final = {"modes": tuple(MODES)}
 
 CONTENDERS: Final[dict[str, Contender]] = {
-    "none": Contender("no instrumentation", _bare, modes=()),
     "hand-written": Contender("by hand", _by_hand, modes=[mode for mode in MODES if mode != "suppressed"]),
     "genspan": Contender("genspan", _genspan, modes=tuple(MODES), exports=("mlflow", "otlp")),
     "upstream": Contender(
         "upstream",
         _instrumentor(
-            {
-                "openai": f"{_OTEL}.genai.openai:OpenAIInstrumentor",
-                "langchain": f"{_OTEL}.genai.langchain:LangChainInstrumentor",
-            }
+            f"{_OTEL}.genai.openai:OpenAIInstrumentor",
+            f"{_OTEL}.genai.langchain:LangChainInstrumentor",
         ),
         packages={
             "opentelemetry-instrumentation-genai-openai": "1.3b0",
@@ -260,10 +264,8 @@ CONTENDERS: Final[dict[str, Contender]] = {
     "openinference": Contender(
         "OpenInference",
         _instrumentor(
-            {
-                "openai": "openinference.instrumentation.openai:OpenAIInstrumentor",
-                "langchain": "openinference.instrumentation.langchain:LangChainInstrumentor",
-            }
+            "openinference.instrumentation.openai:OpenAIInstrumentor",
+            "openinference.instrumentation.langchain:LangChainInstrumentor",
         ),
         packages={
             "openinference-instrumentation-openai": "0.1.66",
@@ -273,22 +275,30 @@ CONTENDERS: Final[dict[str, Contender]] = {
     "openllmetry": Contender(
         "OpenLLMetry",
         _instrumentor(
-            {
-                "openai": f"{_OTEL}.openai:OpenAIInstrumentor",
-                "langchain": f"{_OTEL}.langchain:LangchainInstrumentor",
-            }
+            f"{_OTEL}.openai:OpenAIInstrumentor",
+            f"{_OTEL}.langchain:LangchainInstrumentor",
+            stays=True,
         ),
+        stays=True,
         packages={
             "opentelemetry-instrumentation-openai": "0.62.4",
             "opentelemetry-instrumentation-langchain": "0.62.4",
         },
     ),
-    "logfire": Contender("Logfire", _logfire, packages={"logfire": "5.4.0"}, overrides=("certifi==2026.10.18",)),
+    "logfire": Contender(
+        "Logfire",
+        _logfire,
+        packages={"logfire": "5.4.0"},
+        missing={"langchain": "has none for LangChain"},
+        overrides=("certifi==2026.10.18",),
+    ),
     "mlflow": Contender(
         "MLflow",
         _mlflow,
         exports=("mlflow",),
-        export_threads="MLflow",
+        export_threads=("MLflow", "Mlflow"),
+        fewer=5,
+        counts=False,
         environ={"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_DISABLE_TELEMETRY": "true"},
     ),
 }

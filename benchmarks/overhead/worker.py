@@ -9,9 +9,14 @@ from __future__ import annotations
 import gc
 import json
 import os
+import statistics
 import sys
 import threading
 import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from .calls import Calls, messages
@@ -29,16 +34,18 @@ class Worker:
         self._calls = Calls()
         self._prompts: dict[int, list[dict[str, Any]]] = {}
 
-    def measure(self, workload: str, mode: str, export: str) -> Json:
-        """Microseconds of CPU that a call takes: not recorded, recorded, and recorded and exported; and its spans.
+    def bare(self, workload: str) -> Json:
+        """Microseconds of CPU that a call takes that is not recorded, and its spans, which should be none."""
+        block = self._block(WORKLOADS[workload], Recording(self._calls, lambda: None))
+        return {"off": block["app"], "spans": block["spans"]}
 
-        Those are of all threads, but the second is without the ones that export.
-        """
+    def recorded(self, workload: str, mode: str, export: str) -> Json:
+        """Microseconds of CPU that a recorded call takes, in all threads but those that export (`on`), and in all,
+        until it is exported (`whole`); and its spans."""
         work = WORKLOADS[workload]
-        off = self._block(work, Recording(self._calls, lambda: None))
         with self._contender.recording(self._calls, work.library, Setting(mode, export)) as recording:
-            on = self._block(work, recording)
-        return {"off": off["app"], "on": on["app"], "whole": on["whole"], "spans": on["spans"]}
+            block = self._block(work, recording)
+        return {"on": block["app"], "whole": block["whole"], "spans": block["spans"]}
 
     def _block(self, work: Workload, recording: Recording) -> Json:
         run, prompt = getattr(recording.calls, work.call), self._prompt(work.size)
@@ -46,13 +53,79 @@ class Worker:
         recording.flush()
         gc.collect()
         spans, app, whole = Discarded.spans, self._app_seconds(), time.process_time()
-        for _ in range(work.times):
+        times = max(work.times // self._contender.fewer, 1)
+        for _ in range(times):
             run(prompt)
         app = self._app_seconds() - app
         recording.flush()
         whole = time.process_time() - whole
-        calls = work.times * work.each
+        calls = times * work.each
         return {"app": app / calls * 1e6, "whole": whole / calls * 1e6, "spans": (Discarded.spans - spans) / calls}
+
+    def held(self, workload: str, times: int, record: bool) -> Json:
+        """Memory by calls: what a call holds until it is exported, and what is left of it afterwards, in bytes and in
+        blocks of Python's allocator; and bytes that it holds at most while it runs."""
+        work = WORKLOADS[workload]
+        with self._maybe_recording(work, record) as recording:
+            run, prompt = getattr(recording.calls, work.call), self._prompt(work.size)
+            for _ in range(20):
+                run(prompt)
+            recording.flush()
+            with _traced():
+                before, peaks = _memory(), []
+                for _ in range(times):
+                    tracemalloc.reset_peak()
+                    at_start, _ = tracemalloc.get_traced_memory()
+                    run(prompt)
+                    peaks.append(tracemalloc.get_traced_memory()[1] - at_start)
+                after = _memory()
+                recording.flush()
+                flushed = _memory()
+        return {
+            "bytes": (after[0] - before[0]) / times,
+            "blocks": (after[1] - before[1]) / times,
+            "left": (flushed[0] - before[0]) / times,
+            "peak": statistics.median(peaks),
+        }
+
+    def streams(self, count: int, chunks: int, record: bool) -> Json:
+        """Bytes that each of so many open streams holds, of which so many chunks have been read."""
+        work = WORKLOADS["stream"]
+        with self._maybe_recording(work, record) as recording:
+            prompt = self._prompt(work.size)
+            recording.calls.stream(prompt)
+            recording.flush()
+            with _traced():
+                before = _memory()
+                opened = [recording.calls.opened(prompt) for _ in range(count)]
+                for stream in opened:
+                    for _ in range(chunks):
+                        next(stream)
+                after = _memory()
+            for stream in opened:
+                for _ in stream:
+                    pass
+        return {"bytes": (after[0] - before[0]) / count}
+
+    def endured(self, workload: str, times: int, export: str) -> Json:
+        """What the process holds after so many recorded calls that have been exported: MB, and blocks."""
+        work = WORKLOADS[workload]
+        with self._contender.recording(self._calls, work.library, Setting("content", export)) as recording:
+            run, prompt = getattr(recording.calls, work.call), self._prompt(work.size)
+            for number in range(times):
+                run(prompt)
+                if number % 500 == 0:
+                    recording.flush()
+            recording.flush()
+        del recording, run
+        gc.collect()
+        held = Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]
+        return {"megabytes": int(held) / 1024, "blocks": sys.getallocatedblocks()}
+
+    def _maybe_recording(self, work: Workload, record: bool) -> AbstractContextManager[Recording]:
+        if record:
+            return self._contender.recording(self._calls, work.library, Setting())
+        return nullcontext(Recording(self._calls, lambda: None))
 
     def _prompt(self, size: int) -> list[dict[str, Any]]:
         if size not in self._prompts:
@@ -67,6 +140,21 @@ class Worker:
             if thread.ident is not None and thread.name.startswith(self._contender.export_threads)
         )
         return time.process_time() - exporting
+
+
+@contextmanager
+def _traced() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def _memory() -> tuple[int, int]:
+    """Bytes and blocks that are held, once the garbage is collected."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0], sys.getallocatedblocks()
 
 
 def main() -> None:

@@ -38,4 +38,9 @@ WORKLOADS: Final[dict[str, Workload]] = {
     "tasks": Workload(f"{TASKS} concurrent async calls", "tasks", 1_000, 1, TASKS),
     "threads": Workload(f"{THREADS} threads", "threads", 1_000, 1, THREADS * CALLS_OF_A_THREAD),
     "agent": Workload("LangChain agent of two steps", "agent", 1_000, 6, library="langchain"),
+    "ready": Workload("chat, without HTTP and parsing", "ready", 10_000, 2_000),
+    "abandoned": Workload("stream left after 3 chunks", "abandoned", 1_000, 10),
 }
+"""All that `Calls` can do; COMPARED is what all contenders do."""
+
+COMPARED: Final = tuple(name for name in WORKLOADS if name not in ("ready", "abandoned"))
