@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo test lint format docs semconv constraints pictures compared clean
+.PHONY: demo ready test lint format docs semconv constraints pictures compared clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -36,11 +36,15 @@ $(PHOENIX)/.ready-$(PHOENIX_VERSION): | $(BIN)/uv
 demo: $(VENV)/.demo
 	PATH="$(abspath $(BIN)):$$PATH" examples/demo.sh
 
-test: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
+# What the tests need.
+ready: $(VENV)/.dev $(PHOENIX)/.ready-$(PHOENIX_VERSION)
 	sh tests/browser.sh
 	sh tests/postgresql.sh
 	sh tests/prometheus.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# Three for two cores: tests wait much, for servers to come up and for faults to pass.
+test: ready
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,11 +12,16 @@ pytest.register_assert_rewrite(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, those with the fewest and so the longest before others: no worker waits for another
-    at the end."""
+    """Files that take long first, so that no worker waits for another at the end: of those with slow tests the ones
+    with the fewest, which are the longest; of the others those with the most."""
     counts = Counter(item.path for item in items)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in slow, counts[item.path], str(item.path)))
+
+    def place(item: pytest.Item) -> tuple[bool, int, str]:
+        count = counts[item.path]
+        return item.path not in slow, count if item.path in slow else -count, str(item.path)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
