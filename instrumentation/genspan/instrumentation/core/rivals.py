@@ -52,7 +52,8 @@ _providers: Final[WeakKeyDictionary[Any, Any]] = WeakKeyDictionary()
 def enter(ours: Any, given: Mapping[str, Any]) -> bool:
     """Notes that one of ours is turned on with these options; whether it may run now."""
     _watch()
-    beside = _turned_on[_called(type(ours))] = _Beside(ours, given)
+    beside = _turned_on.setdefault(_called(type(ours)), _Beside(ours, given))
+    beside.given = given
     rival = _running(beside)
     if rival is not None:
         _tell(beside, rival)
