@@ -5,11 +5,14 @@ Imported only once the app has imported LangChain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Operation, Telemetry, guarded
@@ -51,23 +54,28 @@ class Handler(BaseCallbackHandler):
 
     def on_chain_start(self, serialized: Any, inputs: Any, **of_run: Any) -> None:
         """A chain, a graph, or a part of one."""
-        guarded(self._start, self._chain, {"serialized": serialized, "inputs": inputs, **of_run})
+        of_run.update(serialized=serialized, inputs=inputs)
+        guarded(self._start, None, of_run)
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **of_run: Any) -> None:
         """A call of a chat model."""
-        guarded(self._start, _always(CHAT), {"serialized": serialized, "messages": messages, **of_run})
+        of_run.update(serialized=serialized, messages=messages)
+        guarded(self._start, _CHAT, of_run)
 
     def on_llm_start(self, serialized: Any, prompts: Any, **of_run: Any) -> None:
         """A call of a text completion model."""
-        guarded(self._start, _always(TEXT_COMPLETION), {"serialized": serialized, "prompts": prompts, **of_run})
+        of_run.update(serialized=serialized, prompts=prompts)
+        guarded(self._start, _TEXT_COMPLETION, of_run)
 
     def on_tool_start(self, serialized: Any, input_str: Any, **of_run: Any) -> None:
         """A call of a tool."""
-        guarded(self._start, _always(TOOL), {"serialized": serialized, "input_str": input_str, **of_run})
+        of_run.update(serialized=serialized, input_str=input_str)
+        guarded(self._start, _TOOL, of_run)
 
     def on_retriever_start(self, serialized: Any, query: Any, **of_run: Any) -> None:
         """A retrieval."""
-        guarded(self._start, _always(RETRIEVAL), {"serialized": serialized, "query": query, **of_run})
+        of_run.update(serialized=serialized, query=query)
+        guarded(self._start, _RETRIEVAL, of_run)
 
     # What happens in between
 
@@ -118,55 +126,59 @@ class Handler(BaseCallbackHandler):
 
     # How
 
-    def _chain(self, call: Call, parent: Kind | None) -> Kind:
-        return chain(call, parent, self._steps)
-
-    def _start(self, kind_of: Callable[[Call, Kind | None], Kind], arguments: dict[str, Any]) -> None:
+    def _start(self, kind: Kind | None, arguments: dict[str, Any]) -> None:
+        """Starts a run: `kind` is None for a chain, which is many things."""
         telemetry = self._telemetry
         identifier: UUID = arguments["run_id"]
         if telemetry is None or not is_instrumentation_enabled() or RUNS.get(identifier) is not None:
             return
-        scope = scope_of(arguments.get("parent_run_id"))
-        parent = RUNS.around(arguments.get("parent_run_id"))
-        call = Call(None if scope is None else scope.instance, {**arguments, "name": _name(arguments)})
-        kind = guarded(kind_of, call, None if parent is None else parent.kind) or Kind(Role.OTHER, None)
-        context = context_within(parent)
-        method = kind.records if isinstance(kind.records, Method) else None
-        if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
-            # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
-            context = apart(method.operation, context)
+        current, parent_id = otel_context.get_current(), arguments.get("parent_run_id")
+        scope, parent = scope_of(parent_id, current), RUNS.around(parent_id, current)
+        arguments["name"] = _name(arguments)
+        call = Call(None if scope is None else scope.instance, arguments)
+        if kind is None:
+            kind = guarded(chain, call, None if parent is None else parent.kind, self._steps) or _UNKNOWN
+        context = context_within(parent, current)
         around = _conversation(_configurable())
         if around is not None:
             _late_conversation(parent, around)
-        conversation = _conversation(call.get("metadata")) or around
-        operation: Operation | None = None
-        if method is not None:
-            operation = telemetry.start(
-                method.operation,
-                guarded(method.identity, call) or {},
-                parent=context,
-                conversation=conversation,
-            )
-            _request(operation, method, call)
-        elif isinstance(kind.records, str):
-            operation = Step(telemetry, kind.records, context)
-        run = Run(identifier, arguments.get("parent_run_id"), kind, context, operation)
+        conversation = _conversation(arguments.get("metadata")) or around
+        operation = _operation(telemetry, kind, call, parent, context, conversation)
+        run = Run(identifier, parent_id, kind, context, operation)
         run.conversation = conversation
         RUNS.add(run)
         if scope is not None:
             scope.add(run)
         # A model's work has a `Body` that enters its run, unless it streams: then it goes on where it was started.
-        run.in_frame = method not in _MODELS if scope is None else not scope.several
+        is_model = kind is _CHAT or kind is _TEXT_COMPLETION
+        run.in_frame = not is_model if scope is None else not scope.several
         if run.in_frame:
             run.enter()
 
 
-_MODELS = (CHAT, TEXT_COMPLETION)
+_CHAT = Kind(Role.OTHER, CHAT)
+_TEXT_COMPLETION = Kind(Role.OTHER, TEXT_COMPLETION)
+_TOOL = Kind(Role.OTHER, TOOL)
+_RETRIEVAL = Kind(Role.OTHER, RETRIEVAL)
+_UNKNOWN = Kind(Role.OTHER, None)
 
 
-def _always(method: Method) -> Callable[[Call, Kind | None], Kind]:
-    kind = Kind(Role.OTHER, method)
-    return lambda call, parent: kind
+def _operation(
+    telemetry: Telemetry, kind: Kind, call: Call, parent: Run | None, context: Context, conversation: str | None
+) -> Operation | None:
+    """Starts the operation that records a run, where one does."""
+    method = kind.records
+    if method is None:
+        return None
+    if isinstance(method, str):
+        return Step(telemetry, method, context)
+    if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
+        # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
+        context = apart(method.operation, context)
+    identity = guarded(method.identity, call) or {}
+    operation = telemetry.start(method.operation, identity, parent=context, conversation=conversation)
+    _request(operation, method, call)
+    return operation
 
 
 def _name(arguments: dict[str, Any]) -> str | None:
@@ -181,15 +193,25 @@ def _class(path: Any) -> str | None:
 
 
 def _conversation(holder: Any) -> str | None:
-    found = (field(holder, key) for key in _CONVERSATIONS)
-    return next((str(value) for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
+    if holder:
+        for key in _CONVERSATIONS:
+            found = field(holder, key)
+            if isinstance(found, (str, int, UUID)) and found != "":
+                return str(found)
+    return None
 
 
 def _configurable() -> Any:
     """That of the config of the run around. Of a graph's, LangGraph puts the thread into the metadata, too."""
+    return field(_config().get(), "configurable")
+
+
+@functools.cache
+def _config() -> ContextVar[Any]:
+    # LangChain's modules import each other. By the first run they are whole.
     from langchain_core.runnables.config import var_child_runnable_config
 
-    return field(var_child_runnable_config.get(), "configurable")
+    return var_child_runnable_config
 
 
 def _late_conversation(run: Run | None, conversation: str) -> None:

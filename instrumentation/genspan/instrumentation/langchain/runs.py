@@ -12,15 +12,15 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from opentelemetry import context as otel_context
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, set_value
 from opentelemetry.util.types import AttributeValue
 
 from genspan.instrumentation.core import Content, Method, Operation
 
 from .kind import Kind
 
-_RUN: Final = create_key("genspan-langchain-run")
-_SCOPE: Final = create_key("genspan-langchain-scope")
+_INNERMOST: Final = create_key("genspan-langchain")
+"""The run, or the scope of one that has yet to start, that the code runs in."""
 _READER: Final = create_key("genspan-langchain-reader")
 
 _MOST: Final = 50_000
@@ -42,28 +42,24 @@ class Run:
         self.parent = parent
         """The id of the run around it, as LangChain has it."""
         self.kind = kind
+        self.method = kind.records if isinstance(kind.records, Method) else None
+        """How to read what the run gives back, where it is an operation of the conventions."""
         self.operation = operation
         self.conversation: str | None = None
         """`gen_ai.conversation.id`, where its metadata or its config has one."""
         self.in_frame = False
         """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
-        self._reader = cast("Reader | None", get_value(_READER, outer))
-        inside = outer if operation is None else operation.context
-        self.context = set_value(_RUN, self, set_value(_SCOPE, None, inside))
+        self._reader = cast("Reader | None", outer.get(_READER))
+        self.context = set_value(_INNERMOST, self, outer if operation is None else operation.context)
         """The context for what runs inside."""
-
-    @property
-    def method(self) -> Method | None:
-        """How to read what the run gives back, where it is an operation of the conventions."""
-        return self.kind.records if isinstance(self.kind.records, Method) else None
 
     def enter(self) -> None:
         """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task."""
-        if get_value(_RUN) is self:
-            return
-        self._outer = otel_context.get_current()
-        otel_context.attach(self.context)
+        current = otel_context.get_current()
+        if _run_in(current) is not self:
+            self._outer = current
+            otel_context.attach(self.context)
 
     def leave(self) -> None:
         """Undoes `enter`; nothing where another run or none is current, as in another task than the one entered in.
@@ -71,7 +67,7 @@ class Run:
         The context of before is set anew, for the token of `enter` is worth nothing in another `contextvars.Context`,
         and the end callback may be called in one.
         """
-        if get_value(_RUN) is self:
+        if _run_in(otel_context.get_current()) is self:
             otel_context.attach(self._outer)
 
     def end(
@@ -112,7 +108,7 @@ class _Runs:
         """The run, None where it is over or was never seen."""
         return None if identifier is None else self._open.get(identifier)
 
-    def around(self, parent: UUID | None) -> Run | None:
+    def around(self, parent: UUID | None, context: Context) -> Run | None:
         """The run inside which one starts whose parent is said to be `parent`.
 
         Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
@@ -121,7 +117,7 @@ class _Runs:
         known = self.get(parent)
         if known is not None:
             return known
-        current = cast("Run | None", get_value(_RUN))
+        current = _run_in(context)
         return current if current is not None and self._open.get(current.id) is current else None
 
     def add(self, run: Run) -> None:
@@ -138,16 +134,19 @@ class _Runs:
 RUNS: Final = _Runs()
 
 
-def context_within(parent: Run | None) -> Context:
+def _run_in(context: Context) -> Run | None:
+    """The run that is current there."""
+    innermost = cast("Run | Scope | None", context.get(_INNERMOST))
+    return innermost.around if isinstance(innermost, Scope) else innermost
+
+
+def context_within(parent: Run | None, current: Context) -> Context:
     """The context that a run starts in.
 
     It is the current one where that was made by the parent run, for the app may have opened a span of its own since;
     and for a run without a parent. Else, as in a thread that has not been given any context, it is the parent's.
     """
-    current = otel_context.get_current()
-    if parent is None or get_value(_RUN, current) is parent:
-        return current
-    return parent.context
+    return current if parent is None or _run_in(current) is parent else parent.context
 
 
 class Reader:
@@ -176,12 +175,15 @@ class Scope:
         """What the method is bound to: the runnable whose run starts here."""
         self.several = several
         """Many runs start here, side by side. None of them is made the current one by its start."""
+        self.around: Run | None = None
+        """The run that the method is called in."""
         self._runs: list[Run] = []
         self._adopted = False
 
     def context(self, outer: Context) -> Context:
         """The context for the method's frame."""
-        return set_value(_SCOPE, self, outer)
+        self.around = _run_in(outer)
+        return set_value(_INNERMOST, self, outer)
 
     def adopts(self, parent: UUID | None) -> bool:
         """Whether the run that starts now, inside the run `parent`, is one of the method's own."""
@@ -205,7 +207,7 @@ class Scope:
         self._runs.clear()
 
 
-def scope_of(parent: UUID | None) -> Scope | None:
+def scope_of(parent: UUID | None, context: Context) -> Scope | None:
     """The scope that a run starting now inside the run `parent` belongs to."""
-    scope = cast("Scope | None", get_value(_SCOPE))
-    return scope if scope is not None and scope.adopts(parent) else None
+    innermost = context.get(_INNERMOST)
+    return innermost if isinstance(innermost, Scope) and innermost.adopts(parent) else None
