@@ -112,14 +112,14 @@ def _metrics_of(row: Measured) -> str:
 
 
 def _metrics() -> Iterator[str]:
-    yield "| metric | | what, and its buckets | attributes |"
+    yield "| metric | | buckets | attributes |"
     yield "|---|---|---|---|"
     for metric in RECORDED:
         common = _COMMON if set(metric.attributes) >= _COMMON else set()
         attributes = [f"`{name}`" for name in metric.attributes if name not in common]
         yield (
-            f"| `{metric.name}` | {metric.instrument}, {_unit(metric)} | {metric.description}{_buckets(metric)} "
-            f"| {', '.join((['the common ones'] if common else []) + attributes)} |"
+            f"| `{metric.name}` | {metric.instrument}, {_unit(metric)} | {_buckets(metric)} "
+            f"| {', '.join((['common'] if common else []) + attributes)} |"
         )
 
 
@@ -135,8 +135,8 @@ def _unit(metric: Metric) -> str:
 def _buckets(metric: Metric) -> str:
     if metric.buckets is None:
         return ""
-    first, second, *_, last = (f"{bound:g}" if bound < 1e6 else f"{bound:,}" for bound in metric.buckets)
-    return f" {first}, {second}, … {last}"
+    first, second, *_, last = (f"{bound:g}" if bound < 1e4 else f"{bound:,}" for bound in metric.buckets)
+    return f"{first}, {second} … {last}"
 
 
 def _common() -> Iterator[str]:
