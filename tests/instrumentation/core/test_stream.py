@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 import threading
@@ -116,6 +117,35 @@ async def test_async_generator_closed(telemetry: Telemetry, memory: InMemoryTele
     assert await anext(reading) == "a"
     await reading.aclose()
     assert found(memory) == "A"
+
+
+def test_left_as_the_event_loop_ends(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:
+    """`asyncio.run` cancels the closing of what the app has just left: no failure of the stream's."""
+
+    class Stream:
+        """As OpenAI's: each `async for` has a generator of its own."""
+
+        def __init__(self) -> None:
+            self._words = self._read()
+
+        async def _read(self) -> Any:
+            yield "a"
+            yield "b"
+
+        async def __anext__(self) -> Any:
+            return await anext(self._words)
+
+        async def __aiter__(self) -> Any:
+            async for word in self._words:
+                yield word
+
+    async def app() -> None:
+        async for _ in recorded(telemetry, Stream()):
+            break
+
+    asyncio.run(app())
+    assert found(memory) == "A"
+    assert memory.span.status.is_unset
 
 
 def test_dropped_inside_the_sdk_ends_with_the_next_call(telemetry: Telemetry, memory: InMemoryTelemetry) -> None:

@@ -110,14 +110,19 @@ class _Watching(_ObjectProxy):
         self._finish()
 
     async def _apassed_on(self, iterator: AsyncIterator[Any], take: Callable[[Any], None]) -> AsyncIterator[Any]:
+        is_with_app = False
         try:
             async for item in iterator:
                 take(item)
+                is_with_app = True
                 yield item
+                is_with_app = False
         except GeneratorExit:
             raise
         except BaseException as error:
-            self._self_recorder.fail(error)
+            # `asyncio.run` closes what the app has left, and cancels that where it does not come to it in time.
+            if not is_with_app:
+                self._self_recorder.fail(error)
             raise
         self._finish()
 
