@@ -14,6 +14,7 @@ import argparse
 import json
 
 from .contenders import CONTENDERS
+from .goals import verdicts
 from .page import RESULT, write
 from .sections import SECTIONS, Run, circumstances
 from .tables import tables
@@ -48,6 +49,7 @@ def main() -> None:
         RESULT.parent.mkdir(exist_ok=True)
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
         write()
+        print("\n".join(["", *verdicts(result)]))
 
 
 if __name__ == "__main__":

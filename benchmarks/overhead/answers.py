@@ -1,9 +1,13 @@
-"""What the model's service answers, in memory: the bytes are ready-made, and no socket is opened."""
+"""What the model's service answers, in memory: the bytes are ready-made, and no socket is opened.
+
+No two answers have the same id: OpenLLMetry records a response once, however often it comes.
+"""
 
 from __future__ import annotations
 
 import array
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,6 +15,9 @@ from typing import Any, Final
 import httpx2
 
 Json = dict[str, Any]
+
+_NUMBER: Final = "the-number"
+"""Stands in the ready-made bytes for the number of the answer."""
 
 MODEL: Final = "gpt-4o"
 EMBEDDING_MODEL: Final = "text-embedding-3-small"
@@ -31,7 +38,7 @@ TOOL: Final[Json] = {
 
 def _chat(message: Json, reason: str) -> Json:
     return {
-        "id": "chatcmpl-1",
+        "id": f"chatcmpl-{_NUMBER}",
         "object": "chat.completion",
         "created": 1,
         "model": MODEL,
@@ -71,7 +78,7 @@ EMBEDDINGS: Final[Json] = {
     "usage": {"prompt_tokens": 8, "total_tokens": 8},
 }
 RESPONSE: Final[Json] = {
-    "id": "resp_1",
+    "id": f"resp_{_NUMBER}",
     "object": "response",
     "created_at": 1,
     "status": "completed",
@@ -106,7 +113,7 @@ def _stream() -> bytes:
     for number in range(CHUNKS):
         delta = {"content": "hello "} if number else {"role": "assistant", "content": ""}
         choice = {"index": 0, "delta": delta, "finish_reason": "stop" if number == CHUNKS - 1 else None}
-        chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+        chunk = {"id": f"chatcmpl-{_NUMBER}", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
         lines.append(f"data: {json.dumps({**chunk, 'choices': [choice]})}\n\n")
     return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
@@ -115,7 +122,13 @@ Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 def _always(content: bytes, kind: str = "application/json") -> Answer:
-    return lambda request: httpx2.Response(200, headers={"content-type": kind}, content=content)
+    numbers = itertools.count(1)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        numbered = content.replace(_NUMBER.encode(), b"%d" % next(numbers))
+        return httpx2.Response(200, headers={"content-type": kind}, content=numbered)
+
+    return answer
 
 
 def _agent(request: httpx2.Request) -> httpx2.Response:
