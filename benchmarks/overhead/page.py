@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from .answers import CHUNKS, TEXTS
@@ -16,11 +17,14 @@ from .calls import CALLS_OF_A_THREAD, TASKS, THREADS
 from .contenders import CONTENDERS
 from .driver import ROOT
 from .sections import CALLS_HELD, CHUNKS_READ, OPEN_STREAMS
-from .tables import TABLES, Json, spread
+from .tables import TABLES, Json, spread, summary
 
 RESULT: Final = ROOT / "benchmarks" / "results" / "overhead.json"
 PAGE: Final = ROOT / "docs" / "performance.md"
 CHART: Final = ROOT / "docs" / "performance.png"
+README: Final = ROOT / "README.md"
+BEGIN: Final = "<!-- written by make bench -->"
+END: Final = "<!-- until here -->"
 
 HEAD: Final = """\
 # What recording costs
@@ -78,7 +82,8 @@ MEMORY: Final = f"""
 
 As `tracemalloc` counts it, beyond what bare calls hold.
 
-- *kB, 1,000 calls*: what {CALLS_HELD:,} calls with a prompt of 1 kB hold until they are exported; *left*, after that.
+- *kB, 1,000 calls*: what a thousand calls with a prompt of 1 kB hold until they are exported; *left*, after that. Both
+  from {CALLS_HELD} calls.
 - *blocks*: of Python's own allocator, as `sys.getallocatedblocks` counts them, that a call holds until it is exported.
   What is allocated and freed again during a call is in none of these figures, but in *at most*: the bytes that are held
   in the course of one call with such a prompt, where there are most.
@@ -142,20 +147,35 @@ def _circumstances(facts: Json) -> Iterator[str]:
             yield f"- {CONTENDERS[name].title}: {pinned}."
 
 
+def in_readme(readme: str, result: Json) -> str:
+    """The README with the table of `tables.summary` between its two marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return "\n".join([before + begin, "", *summary(result), "", end + after])
+
+
+def texts(result: Json) -> dict[Path, str]:
+    """What the files say that are written from the result."""
+    return {PAGE: page(result), README: in_readme(README.read_text(), result)}
+
+
 def write() -> None:
-    """Writes page and chart."""
+    """Writes the page, its chart, and the README's table."""
     from .chart import draw
 
     result = json.loads(RESULT.read_text())
-    PAGE.write_text(page(result))
+    for path, text in texts(result).items():
+        path.write_text(text)
     draw(result, CHART)
 
 
 def main() -> None:
     if sys.argv[1:] != ["--check"]:
         write()
-    elif PAGE.read_text() != page(json.loads(RESULT.read_text())):
-        sys.exit("docs/performance.md is not what the result file says: run python -m benchmarks.overhead.page")
+        return
+    for path, text in texts(json.loads(RESULT.read_text())).items():
+        if path.read_text() != text:
+            sys.exit(f"{path.name} is not what the result file says: run python -m benchmarks.overhead.page")
 
 
 if __name__ == "__main__":

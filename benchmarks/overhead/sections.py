@@ -29,7 +29,7 @@ WITHOUT: Final = {"no-content": "chat-10kB", "sampled-out": "ready", "suppressed
 EXPORTED: Final = ("chat-1kB", "chat-10kB", "agent")
 OPEN_STREAMS: Final = 50
 CHUNKS_READ: Final = 100
-CALLS_HELD: Final = 1_000
+CALLS_HELD: Final = 400
 ENDURED: Final = {"chat-1kB": (100_000, "mlflow"), "abandoned": (10_000, DISCARD)}
 """Work to how many calls there are of it, and where they are exported to."""
 STEPS: Final = 10

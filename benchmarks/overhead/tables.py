@@ -90,6 +90,22 @@ def _added(name: str, cells: Json, library: str) -> str:
     return spread(cells[name]["added"]) if records(name, cells[name]) else "no span"
 
 
+SUMMED_UP: Final = ("chat-10kB", "chat-1MB", "stream", "embeddings", "agent")
+
+
+def summary(result: Json) -> list[str]:
+    """What recording adds to some of the calls: medians."""
+    measured = {work: cells for work, cells in result["calls"].items() if work in SUMMED_UP}
+    rows = [
+        [
+            WORKLOADS[work].title,
+            *(number(cells[name]["added"]["median"]) if name in cells else NONE for name in CONTENDERS),
+        ]
+        for work, cells in measured.items()
+    ]
+    return table(["µs of CPU", *(contender.title for contender in CONTENDERS.values())], rows)
+
+
 def without(result: Json) -> list[str]:
     """What a call costs of which less is recorded, or nothing."""
     rows = []

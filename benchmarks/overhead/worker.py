@@ -15,7 +15,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Worker:
         self._contender = contender
         self._calls = Calls()
         self._prompts: dict[int, list[dict[str, Any]]] = {}
+        self._open = ExitStack()
+        self._endured: Recording | None = None
 
     def bare(self, workload: str) -> Json:
         """Microseconds of CPU that a call takes that is not recorded, and its spans, which should be none."""
@@ -66,6 +68,7 @@ class Worker:
         """Memory by calls: what a call holds until it is exported, and what is left of it afterwards, in bytes and in
         blocks of Python's allocator; and bytes that it holds at most while it runs."""
         work = WORKLOADS[workload]
+        times = max(times // self._contender.fewer, 1)
         with self._maybe_recording(work, record) as recording:
             run, prompt = getattr(recording.calls, work.call), self._prompt(work.size)
             for _ in range(20):
@@ -110,14 +113,16 @@ class Worker:
     def endured(self, workload: str, times: int, export: str) -> Json:
         """What the process holds after so many recorded calls that have been exported: MB, and blocks."""
         work = WORKLOADS[workload]
-        with self._contender.recording(self._calls, work.library, Setting("content", export)) as recording:
-            run, prompt = getattr(recording.calls, work.call), self._prompt(work.size)
-            for number in range(times):
-                run(prompt)
-                if number % 500 == 0:
-                    recording.flush()
-            recording.flush()
-        del recording, run
+        if self._endured is None:
+            # As in an app, it is switched on once.
+            opened = self._contender.recording(self._calls, work.library, Setting("content", export))
+            self._endured = self._open.enter_context(opened)
+        run, prompt = getattr(self._endured.calls, work.call), self._prompt(work.size)
+        for number in range(times):
+            run(prompt)
+            if number % 500 == 0:
+                self._endured.flush()
+        self._endured.flush()
         gc.collect()
         held = Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]
         return {"megabytes": int(held) / 1024, "blocks": sys.getallocatedblocks()}
