@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics import Histogram as SDKHistogram
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from genspan.instrumentation.core import Operation, Telemetry
+from genspan.instrumentation.core import Operation, Telemetry, measuring
 from genspan.instrumentation.core.measuring import generations
 from support.telemetry import InMemoryTelemetry
 
@@ -226,3 +229,50 @@ def test_a_span_that_is_not_sampled_is_measured_and_no_exemplar() -> None:
     named = _exemplars(memory)  # Collected once: the SDK forgets exemplars then.
     assert named.keys() == NEW | OLD
     assert not any(named.values())
+
+
+def _stream(telemetry: Telemetry, chunks: int) -> None:
+    operation = telemetry.start("chat", {"gen_ai.provider.name": "openai", "gen_ai.request.model": "m"})
+    operation.add({"gen_ai.request.stream": True})
+    for _ in range(chunks):
+        operation.chunk()
+    operation.finish()
+
+
+def _gaps(memory: InMemoryTelemetry) -> list[int]:
+    return [
+        point.count
+        for name, metric in memory.metrics.items()
+        if name.endswith("time_per_output_chunk")
+        for point in metric.data.data_points
+    ]
+
+
+def test_chunks_are_measured_by_whoever_collects(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = InMemoryTelemetry()
+    measuring_threads = []
+    record = SDKHistogram.record
+
+    def noted(*args: Any, **kwargs: Any) -> None:
+        measuring_threads.append(threading.get_ident())
+        record(*args, **kwargs)
+
+    monkeypatch.setattr(SDKHistogram, "record", noted)
+    # Two instrumentors share the meter, and with it the instrument that tells of the collection.
+    telemetries = [Telemetry(f"genspan.instrumentation.{name}", **memory.providers) for name in ("one", "two")]
+    app = threading.Thread(target=lambda: [_stream(telemetry, chunks=200) for telemetry in telemetries])
+    app.start()
+    app.join()
+    assert 4 < len(measuring_threads) < 50
+    assert _gaps(memory) == [398, 398]
+    assert _gaps(memory) == [398, 398]
+    memory.assert_sound()
+
+
+def test_metrics_that_nobody_collects_take_no_more_memory() -> None:
+    memory = InMemoryTelemetry()
+    telemetry = Telemetry("genspan.instrumentation.test", **memory.providers)
+    for _ in range(1_200):
+        _stream(telemetry, chunks=3)
+    assert len(measuring._waiting) <= 1_000
+    assert _gaps(memory) == [2_400, 2_400]

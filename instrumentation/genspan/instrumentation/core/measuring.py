@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Counter, Histogram, Meter, NoOpMeter
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, NoOpMeter, Observation
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv import attributes as names
@@ -96,6 +97,12 @@ _CHUNKS: Final = (
         metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
     ),
 )
+_COLLECTING: Final = "genspan.collecting"
+"""An asynchronous instrument that observes nothing, and by which it is known that metrics are being collected."""
+_MOST_WAITING: Final = 1_000
+_NO_SPAN: Final = Context()
+_waiting: Final[deque[tuple[Histogram, Sequence[float], dict[str, Any]]]] = deque()
+"""What is to be recorded at the next collection."""
 _TOKEN_TYPE: Final = "gen_ai.token.type"
 
 _logger = logging.getLogger("genspan.instrumentation")
@@ -192,9 +199,24 @@ class Instruments:
                 continue
             chosen = _chosen(to_first, attributes)
             self._histogram(to_first).record(first, chosen, context)
-            histogram = self._histogram(per_chunk)
-            for gap in gaps:
-                histogram.record(gap, chosen, context)
+            if gaps:
+                histogram = self._histogram(per_chunk)
+                histogram.record(gaps[0], chosen, context)
+                self._later(histogram, gaps[1:], chosen)
+
+    def _later(self, histogram: Histogram, amounts: Sequence[float], attributes: dict[str, Any]) -> None:
+        """Records amounts when the metrics are next collected, in the thread that does so.
+
+        The SDK takes some 15 µs for each, which for all chunks of a stream would hold up an event loop for
+        milliseconds.
+        """
+        if _COLLECTING not in self._made:
+            # The callbacks of asynchronous instruments run before what the synchronous ones recorded is collected.
+            self._made[_COLLECTING] = self._meter.create_observable_gauge(_COLLECTING, [_record_waiting])
+        _waiting.append((histogram, amounts, attributes))
+        if len(_waiting) > _MOST_WAITING:
+            # Nobody collects.
+            _record_next()
 
     def agent_calls(
         self, inferences: int, tools: int, attributes: Mapping[str, AttributeValue], context: Context
@@ -205,6 +227,21 @@ class Instruments:
             (metrics.GEN_AI_INVOKE_AGENT_TOOL_CALLS, tools),
         ):
             self._histogram(metric).record(count, _chosen(metric, attributes), context)
+
+
+def _record_waiting(_: CallbackOptions) -> Iterable[Observation]:
+    while _waiting:
+        _record_next()
+    return ()
+
+
+def _record_next() -> None:
+    try:
+        histogram, amounts, attributes = _waiting.popleft()
+    except IndexError:
+        return  # Another thread took the last one.
+    for amount in amounts:
+        histogram.record(amount, attributes, _NO_SPAN)
 
 
 def _by_modality(
