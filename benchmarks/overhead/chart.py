@@ -3,55 +3,78 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from .contenders import CONTENDERS
-from .tables import Json, number, records
+from .tables import Json, records
 from .workloads import WORKLOADS
 
 SHOWN: Final = ("chat-10kB", "chat-1MB", "stream", "embeddings", "tools", "agent")
-COLOURS: Final = {"hand-written": "#9aa0a6", "genspan": "#3f51b5"}
-OTHER_COLOUR: Final = "#e8a33d"
+COLOURS: Final = {"hand-written": "#6e7781", "genspan": "#3f51b5"}
+OTHER_COLOUR: Final = "#d9822b"
 INK: Final = "#24292f"
 
 
 def draw(result: Json, path: Path) -> None:
-    """Writes a PNG: a panel for each kind of work, a bar for each contender, on a logarithmic scale."""
-    shown = [name for name in SHOWN if name in result["calls"]]
+    """Writes a PNG: a panel for each kind of work, a point for each contender, all on one logarithmic scale."""
+    panels = {name: _points(result["calls"][name]) for name in SHOWN if name in result["calls"]}
+    least = min(point["low"] for points in panels.values() for point in points.values())
+    most = max(point["high"] for points in panels.values() for point in points.values())
     style = {"font.size": 9, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(10, 6.4), dpi=150, facecolor="white", layout="constrained")
-        for axes, name in zip(figure.subplots(2, 3).flat, shown, strict=True):
-            _panel(axes, WORKLOADS[name].title, result["calls"][name])
-        figure.suptitle("µs of CPU that recording adds to a call, prompts and answers included", fontweight="bold")
-        figure.supxlabel("µs, logarithmic: each line is ten times the one before; the lines on the bars are quartiles")
+        figure = Figure(figsize=(10, 6), dpi=150, facecolor="white")
+        figure.subplots_adjust(left=0.115, right=0.985, top=0.87, bottom=0.09, wspace=0.12, hspace=0.34)
+        grid = figure.subplots(2, 3, sharex=True)
+        grid[0, 0].set_xlim(least / 1.6, most * 7)
+        for axes, (name, points) in zip(grid.flat, panels.items(), strict=True):
+            _panel(axes, WORKLOADS[name].title, points)
+            if axes not in grid[:, 0]:
+                axes.set_yticklabels([])
+        figure.suptitle("CPU time that recording adds to a call, prompts and answers included", fontweight="bold")
+        figure.text(
+            0.5, 0.925, "median and quartiles; less is better; every line is ten times the one before", ha="center"
+        )
         figure.savefig(path, metadata={"Software": None})
 
 
-def _panel(axes, title: str, cells: Json) -> None:  # type: ignore[no-untyped-def]
-    names = [name for name in CONTENDERS if name in cells and records(name, cells[name])]
-    figures = [cells[name]["added"] for name in names]
-    medians = [max(figure["median"], 1.0) for figure in figures]
-    low = [max(median - max(figure["low"], 1.0), 0) for median, figure in zip(medians, figures, strict=True)]
-    high = [max(figure["high"] - median, 0) for median, figure in zip(medians, figures, strict=True)]
-    bars = axes.barh(
-        [CONTENDERS[name].title for name in names],
-        medians,
-        xerr=[low, high],
-        error_kw={"ecolor": INK, "elinewidth": 1},
-        color=[COLOURS.get(name, OTHER_COLOUR) for name in names],
-        height=0.72,
-    )
-    axes.bar_label(bars, [number(median) for median in medians], padding=6, fontsize=8)
+def _points(cells: Json) -> dict[str, Json]:
+    """What each adds, in µs; no less than one, for a logarithm needs more than nothing."""
+    return {
+        name: {key: max(value, 1.0) for key, value in cells[name]["added"].items()}
+        for name in CONTENDERS
+        if name in cells and records(name, cells[name])
+    }
+
+
+def _panel(axes: Any, title: str, points: dict[str, Json]) -> None:
+    lines = list(CONTENDERS)
+    for name, point in points.items():
+        colour, line = COLOURS.get(name, OTHER_COLOUR), lines.index(name)
+        axes.plot([point["low"], point["high"]], [line, line], color=colour, linewidth=2)
+        axes.plot(point["median"], line, "o", color=colour, markersize=8 if name == "genspan" else 6)
+        weight = "bold" if name == "genspan" else "normal"
+        beside = (point["high"], line)
+        axes.annotate(_time(point["median"]), beside, (7, 0), textcoords="offset points", va="center", weight=weight)
+    axes.set_yticks(range(len(lines)), [CONTENDERS[name].title for name in lines])
+    axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xscale("log")
-    axes.set_xlim(min(medians) / 2, max(medians) * 4)
-    axes.invert_yaxis()
-    axes.set_title(title, fontsize=10)
-    axes.grid(axis="x", color="#d8dee4", linewidth=0.6)
+    axes.xaxis.set_major_formatter(lambda value, _: _time(value))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.tick_params(length=0, labelbottom=True)
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.grid(axis="x", color="#c9d1d9", linewidth=0.7)
+    axes.grid(axis="y", color="#eef1f4", linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _time(microseconds: float) -> str:
+    milliseconds = microseconds / 1000
+    if milliseconds < 0.9995:
+        return f"{microseconds:.0f} µs"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 9.95 or milliseconds == 1 else f"{milliseconds:.1f} ms"
