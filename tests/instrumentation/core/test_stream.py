@@ -168,7 +168,7 @@ def test_dropped_inside_the_sdk_ends_with_the_next_call(telemetry: Telemetry, me
 
     thread = threading.Thread(target=end, daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive(), "it waits for itself"
     dropped = 6000 - len(streams)
     assert 100 < dropped < 6000
