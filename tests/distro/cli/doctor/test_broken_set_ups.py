@@ -205,11 +205,11 @@ def library_too_old(broken: SetUp) -> None:
     )
 
 
-def other_distribution_and_two_instrumentors(broken: SetUp) -> None:
-    instrumentor = """
+def other_distribution_and_two_instrumentors(broken: SetUp, name: str = "Instrumentor") -> None:
+    instrumentor = f"""
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-class Instrumentor(BaseInstrumentor):
+class {name}(BaseInstrumentor):
     def instrumentation_dependencies(self):
         return ()
 
@@ -221,7 +221,7 @@ class Instrumentor(BaseInstrumentor):
 """
     plain = "from opentelemetry.instrumentation.distro import BaseDistro\nclass Distro(BaseDistro):\n"
     plain += "    def _configure(self, **kwargs):\n        pass\n"
-    point = "[opentelemetry_instrumentor]\nopenai = acme_openai:Instrumentor\n"
+    point = f"[opentelemetry_instrumentor]\nopenai = acme_openai:{name}\n"
     install(broken.site, "acme-openai", point, acme_openai=instrumentor)
     install(broken.site, "acme-distro", "[opentelemetry_distro]\nacme = acme_distro:Distro\n", acme_distro=plain)
     broken.given["OTEL_PYTHON_DISTRO"] = "acme"
@@ -397,6 +397,17 @@ def test_a_rival_is_a_warning_that_says_how_to_choose(tmp_path: Path) -> None:
     assert "acme-openai" in said(report, "rival-installed")
     assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=genspan_openai" in said(report, "rival-installed")
     assert doctor(tmp_path, "--strict", "--no-send", PYTHONPATH=str(tmp_path / "site"))[0] == 1
+
+
+def test_a_rival_that_another_distribution_turned_on_is_a_warning(tmp_path: Path) -> None:
+    def breaks(broken: SetUp) -> None:
+        other_distribution_and_two_instrumentors(broken, "OpenAIInstrumentor")
+
+    with set_up(tmp_path, breaks) as broken:
+        code, report = doctor(tmp_path, **broken.given)
+    assert (code, causes(report)) == (0, [])
+    assert "rival-runs" in causes(report, "warnings")
+    assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai (to have genspan's)" in said(report, "rival-runs")
 
 
 def test_what_the_user_turned_off_is_no_problem(tmp_path: Path) -> None:

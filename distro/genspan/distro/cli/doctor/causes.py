@@ -214,6 +214,14 @@ _ALL: Final = (
         "Instrumentors of two vendors for one library would make two spans of every call, so one alone runs.",
     ),
     Cause(
+        "rival-runs",
+        LIBRARIES,
+        _WARNING,
+        "{library} is recorded by {rivals}: genspan's instrumentor stands aside.",
+        "Set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={names} (to have genspan's), or to {ours} (to keep the other).",
+        "Another distribution is in charge here, and turned the other on. Two would make two spans of every call.",
+    ),
+    Cause(
         "instrumented-twice",
         LIBRARIES,
         _PROBLEM,

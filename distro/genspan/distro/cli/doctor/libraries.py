@@ -59,15 +59,16 @@ def _library(
         told = f"{release}, supported; off: {OTEL_PYTHON_DISABLED_INSTRUMENTATIONS} holds {point.name}"
         yield Fact(LIBRARIES, library, told if point.name in disabled else told.replace(point.name, "*"))
         return
+    twice = [other.name for other in others if active is not None and other.name in active]
+    words = {"library": library, "rivals": names, "names": ",".join(twice), "ours": point.name}
     if active is None:
         yield Fact(LIBRARIES, library, f"{release}, supported ({requirement.specifier})")
     elif point.name in active:
         yield Fact(LIBRARIES, library, f"{release}, supported ({requirement.specifier}), {point.name} is active")
-    else:
+    elif not twice:
         yield found("instrumentor-inactive", name=point.name, library=library, version=release, reason="")
-    twice = [other.name for other in others if active is not None and other.name in active]
-    if twice and active is not None and point.name in active:
-        yield found("instrumented-twice", library=library, rivals=names, names=",".join(twice), ours=point.name)
+    if twice and active is not None:
+        yield found("instrumented-twice" if point.name in active else "rival-runs", **words)
     elif others:
         verb = "stays" if len({distribution(other) for other in others}) == 1 else "stay"
         yield found("rival-installed", rivals=names, library=library, ours=point.name, verb=verb)
