@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from genspan.distro.settings import Settings
+from genspan.distro.settings import EXIT_TIME, FLUSH_TIME, GENSPAN_EXIT_TIMEOUT, Settings
 from genspan.exporters.content.rules import IDENTITIES_GROUP, PERSONAL_GROUP, SECRETS_GROUP
 from genspan.exporters.content.settings import CONTENT, CONTENT_LIMIT, REDACT
 from genspan.exporters.mlflow.delivery import EXPORT_TIME, SHUTDOWN_TIME
@@ -269,6 +269,13 @@ GROUPS: Final = (
         (
             _variable("OTEL_SERVICE_NAME", "unknown_service", "the program's name in every backend"),
             _variable("OTEL_SDK_DISABLED", "false", "`true`: nothing is recorded"),
+            _variable(
+                GENSPAN_EXIT_TIMEOUT,
+                f"{EXIT_TIME:g}",
+                "seconds that the [end of a program](set-up.md#how-long-the-end-of-a-program-takes) may take to send "
+                f"what is left, to all destinations together; {FLUSH_TIME:g} where it is not set and a worker is ended "
+                "from outside",
+            ),
             _variable("OTEL_CONFIG_FILE", NOTHING, "declarative configuration, which then says it all"),
             _variable(
                 "OTEL_TRACES_SAMPLER OTEL_TRACES_SAMPLER_ARG",

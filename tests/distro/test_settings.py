@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genspan.distro.settings import Settings, otlp_protocol
+from genspan.distro.settings import Settings, exit_time, otlp_protocol
 
 ALWAYS = {"OTEL_PYTHON_CONFIGURATOR": "genspan", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 HTTP = {
@@ -94,3 +94,11 @@ def test_sdk_disabled(value: str, disabled: bool) -> None:
 def test_disabled_instrumentations_are_names() -> None:
     given = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests , genspan_openai,"}
     assert Settings.read(given).disabled_instrumentations == {"requests", "genspan_openai"}
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("2.5", 2.5), ("0", 0), (" ", 10), ("ten", 10), ("-1", 10), ("inf", 10)]
+)
+def test_the_time_that_the_end_may_take(given: str, seconds: float, caplog: pytest.LogCaptureFixture) -> None:
+    assert exit_time({"GENSPAN_EXIT_TIMEOUT": given}) == seconds
+    assert ("no number of seconds" in caplog.text) is (given in ("ten", "-1", "inf"))

@@ -18,9 +18,10 @@ from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.distro import config_file
 from genspan.distro.destinations import policy_of, span_exporter, tell_of_provider, tell_of_strangers, under_policies
+from genspan.distro.ending import end_within
 from genspan.distro.pools import flush_before_the_end_of_pools
 from genspan.distro.propagation import keep_to_own_services
-from genspan.distro.settings import Settings
+from genspan.distro.settings import Settings, exit_time
 from genspan.distro.workers import flush_at_the_end_of
 from genspan.exporters.content.settings import ContentSettings
 from genspan.exporters.context_attributes import ContextAttributesProcessor
@@ -61,10 +62,12 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             _join(provider, settings.content)
         elif settings.declarative:
             self._configure_from_file(os.environ[OTEL_CONFIG_FILE], settings.content)
+            end_within(exit_time(os.environ))
         else:
             attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
             kwargs = under_policies(settings.content, kwargs)
             super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
+            end_within(exit_time(os.environ))
         provider = trace.get_tracer_provider()
         GenspanConfigurator._provider = provider
         _show_running(provider)

@@ -22,7 +22,8 @@ from weakref import WeakKeyDictionary
 import wrapt
 from opentelemetry import trace
 
-from genspan.distro.workers import FLUSH_TIME, flush
+from genspan.distro.settings import FLUSH_TIME, exit_time
+from genspan.distro.workers import flush
 from genspan.exporters.tracer_providers import OpenTracerProvider
 from genspan.instrumentation.core import guarded
 
@@ -73,10 +74,10 @@ def _end(wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], k
 
 
 def _ask(workers: Workers) -> None:
-    """Returns when all have answered, or ended, or `FLUSH_TIME` is over."""
+    """Returns when all have answered, or ended, or the time of `flush` is over."""
     from multiprocessing.connection import wait
 
-    deadline = time.monotonic() + FLUSH_TIME
+    deadline = time.monotonic() + exit_time(os.environ, FLUSH_TIME)
     asked = list(workers.items())
     for _, connection in asked:
         with suppress(OSError):

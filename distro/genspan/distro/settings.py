@@ -6,6 +6,8 @@ unset, as the specification has it.
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -31,6 +33,14 @@ from opentelemetry.sdk.environment_variables import (
 
 from genspan.exporters.content.settings import ContentSettings
 from genspan.instrumentation.core import CAPTURE_MESSAGE_CONTENT
+
+_logger = logging.getLogger(__name__)
+
+GENSPAN_EXIT_TIMEOUT: Final = "GENSPAN_EXIT_TIMEOUT"
+EXIT_TIME: Final = 10.0
+"""Seconds that the end of a process waits for its last telemetry to be sent."""
+FLUSH_TIME: Final = 5.0
+"""The same where a process does not end by Python's usual end, and others may wait for it."""
 
 Protocol = Literal["grpc", "http/protobuf"]
 
@@ -91,6 +101,21 @@ class Settings:
             defaults={name: value for name, value in defaults.items() if name not in given},
             content=ContentSettings.read(given),
         )
+
+
+def exit_time(environment: Mapping[str, str], otherwise: float = EXIT_TIME) -> float:
+    """The seconds in `GENSPAN_EXIT_TIMEOUT`; `otherwise` where it is not set, and, with a warning, where it is none."""
+    given = environment.get(GENSPAN_EXIT_TIMEOUT, "").strip()
+    if not given:
+        return otherwise
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if math.isfinite(seconds) and seconds >= 0:
+        return seconds
+    _logger.warning("%s is %r, no number of seconds: it is %g", GENSPAN_EXIT_TIMEOUT, given, otherwise)
+    return otherwise
 
 
 def _exporters(signal: Signal, given: Mapping[str, str]) -> dict[str, str]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 import wrapt
 
+from genspan.distro.settings import FLUSH_TIME, exit_time
 from genspan.exporters.tracer_providers import OpenTracerProvider
-
-FLUSH_TIME: Final = 5.0
-"""Seconds that the end of such a process is held up for its last spans, at most."""
 
 
 def flush_at_the_end_of(provider: OpenTracerProvider) -> None:
@@ -54,11 +53,12 @@ def _flush_after_shutdown(provider: OpenTracerProvider, server: ModuleType) -> N
     wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
 
 
-def flush(provider: OpenTracerProvider, seconds: float = FLUSH_TIME) -> None:
-    """Sends what has ended so far, and returns after so many seconds whether that is done or not.
+def flush(provider: OpenTracerProvider) -> None:
+    """Sends what has ended so far, and returns after `FLUSH_TIME`, or the time that is set, whether it is done or not.
 
     The SDK's own `force_flush` takes as long as the exporters do, whatever it is told (opentelemetry-sdk 1.45).
     """
+    seconds = exit_time(os.environ, FLUSH_TIME)
     flushing = threading.Thread(target=provider.force_flush, name="genspan-flush", daemon=True)
     try:
         flushing.start()

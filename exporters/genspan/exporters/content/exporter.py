@@ -85,7 +85,7 @@ class ContentLogRecordExporter(LogRecordExporter):
 
 def behind(exporter: object) -> object:
     """The exporter that sends: the one behind, where there is one."""
-    while isinstance(exporter, ContentSpanExporter):
+    while isinstance(exporter, (ContentSpanExporter, ContentLogRecordExporter)):
         exporter = exporter.exporter
     return exporter
 

@@ -96,6 +96,7 @@ class Delivery:
         self._outbox_trouble: str | None = None
         self._works_well = False
         self._is_dropping = False
+        self._export_time = EXPORT_TIME
         self._may_wait = True
         """Whether the outbox may hold something; at first, what an earlier process left there."""
         self._worker = Worker(_weakly(weakref.WeakMethod(self._tend)), "genspan-mlflow")
@@ -108,10 +109,12 @@ class Delivery:
         `experiment` is theirs where it is not the one that was set.
         """
         experiment = experiment or self._experiment
-        if experiment in self._at_rest() or self._worker.busy_for() > EXPORT_TIME:
+        if experiment in self._at_rest() or self._worker.busy_for() > self._export_time:
             return self._wait(traces, experiment)
         write = self._worker.submit(partial(self._write, traces, experiment))
-        wait([write], EXPORT_TIME)
+        begun = time.monotonic()
+        while not write.done() and (left := begun + self._export_time - time.monotonic()) > 0:
+            wait([write], min(left, 0.1))  # The time may be shortened meanwhile.
         if write.done():
             return self._concluded(traces, experiment, write.result())
         if write.cancel():
@@ -119,6 +122,10 @@ class Delivery:
         put = self._put(traces, experiment)
         write.add_done_callback(partial(self._late, traces, experiment, put.ids))
         return _is_safe(put)
+
+    def hasten(self, seconds: float) -> None:
+        """Gives writes no more than so many seconds from now on, before traces wait; never more than `EXPORT_TIME`."""
+        self._export_time = min(seconds, self._export_time)
 
     def flush(self, seconds: float, patience: float | None = None) -> bool:
         """Writes what waits, for up to so many seconds; True where nothing waits any more.

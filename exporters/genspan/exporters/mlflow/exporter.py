@@ -115,6 +115,11 @@ class MlflowSpanExporter(SpanExporter):
             except Exception:
                 _logger.exception("%d running spans are not shown", len(spans))
 
+    def hasten(self, seconds: float) -> None:
+        """Has `export` give the store no more than so many seconds from now on, as at the end of a process."""
+        if self._delivery is not None:
+            self._delivery.hasten(seconds)
+
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Tries once more to write what waits in the outbox; True where nothing is left there."""
         if self._delivery is None or self._is_shut_down:
