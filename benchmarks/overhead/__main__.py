@@ -1,4 +1,4 @@
-"""Measures what recording costs. Run by `make bench`. Linux alone tells what it asks: CPU time by thread, resident memory.
+"""Measures what recording costs, on Linux, which tells the CPU time of a thread. Run by `make bench`.
 
     python -m benchmarks.overhead                                   everything, into the result file
     python -m benchmarks.overhead --quick                           genspan beside spans by hand, a minute or two
