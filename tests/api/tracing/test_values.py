@@ -22,7 +22,12 @@ JSON = st.recursive(
 
 
 @settings(deadline=None)
-@given(JSON | st.sampled_from(["null", " null ", '"', '""', "[", "[]", "{}", '{"a":1}', '"x"', "1", "true", "", "nul"]))
+@given(
+    JSON
+    | st.sampled_from(
+        ["null", " null ", '"', '""', "[", "[]", "{}", '{"a":1}', ' {"a":1}', '"x"', "1", "true", "", "nul"]
+    )
+)
 def test_what_json_can_say_comes_back(value: Any) -> None:
     stored = attribute_value(value)
     assert isinstance(stored, (str, bool, int, float))

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
+from genspan.instrumentation.core.messages import retrieval_document
 from genspan.instrumentation.core.reading import double, field, integer, items, string
 from genspan.instrumentation.openai.messages import input_messages, output_message, tool_definitions
 from genspan.semconv import attributes as names
 from genspan.semconv.encoding import encode
-from genspan.semconv.messages import Message, RetrievalDocument, text
+from genspan.semconv.messages import Message, text
 from genspan.semconv.values import OperationName
 
 Attributes = Mapping[str, "str | int | float | bool"]
@@ -118,10 +119,11 @@ def _result(outputs: Any) -> Any:
 
 
 def _retrieval(inputs: Any, outputs: Any) -> dict[str, Any]:
-    documents = [_document(one) for one in outputs] if isinstance(outputs, list) else []
+    found = outputs if isinstance(outputs, list) else []
+    documents = [retrieval_document(one) for one in found if isinstance(field(one, "page_content"), str)]
     return {
         names.GEN_AI_RETRIEVAL_QUERY_TEXT: _only_text(inputs),
-        names.GEN_AI_RETRIEVAL_DOCUMENTS: [one for one in documents if one is not None] or None,
+        names.GEN_AI_RETRIEVAL_DOCUMENTS: documents or None,
     }
 
 
@@ -168,17 +170,3 @@ def _answered(outputs: Any) -> Any:
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("role"), str)
-
-
-def _document(value: Any) -> RetrievalDocument | None:
-    page = field(value, "page_content")
-    if not isinstance(page, str):
-        return None
-    metadata = field(value, "metadata")
-    found: RetrievalDocument = {"content": page}
-    identifier = string(field(value, "id"))
-    if identifier is not None:
-        found["id"] = identifier
-    if isinstance(metadata, dict) and metadata:
-        found["metadata"] = metadata
-    return found

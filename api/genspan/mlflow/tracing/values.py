@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from genspan.exporters.mlflow.translate.reserved import holds_json
 from genspan.semconv.encoding import decode, encode
 
 _MOST = 2**63 - 1
@@ -22,22 +23,11 @@ def attribute_value(value: Any) -> str | bool | int | float:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
-    if isinstance(value, str) and not _is_structured(value):
+    if isinstance(value, str) and not holds_json(value):
         return str(value)
     return encode(value)
 
 
 def read(value: Any) -> Any:
     """The value that `attribute_value` was given, in plain JSON types."""
-    return decode(value) if isinstance(value, str) and _is_structured(value) else value
-
-
-def _is_structured(text: str) -> bool:
-    """Whether text is JSON of a string, list, object or null (MLflow's rule for span attributes, 3.17.2)."""
-    if text[:1] not in ('"', "[", "{") and text.strip() != "null":
-        return False
-    try:
-        decode(text)
-    except ValueError:
-        return False
-    return True
+    return decode(value) if isinstance(value, str) and holds_json(value) else value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from genspan.semconv.encoding import decode
-from genspan.semconv.messages import Message, MessagePart, ToolCallResponsePart, text
+from genspan.semconv.messages import Message, MessagePart, RetrievalDocument, ToolCallResponsePart, text
 
-from .reading import field, items, string
+from .reading import double, field, items, string
 
 
 def message(source: Any, role: str, parts: list[MessagePart]) -> Message:
@@ -51,3 +51,23 @@ def tool_arguments(arguments: Any) -> Any:
         return decode(arguments)
     except ValueError:
         return arguments
+
+
+_SCORES: Final = ("relevance_score", "score")
+"""Where rerankers and stores put a document's score in its metadata."""
+
+
+def retrieval_document(document: Any) -> RetrievalDocument:
+    """A document as retrievers give it, in LangChain's form and MLflow's: an object or mapping with `page_content`."""
+    metadata = field(document, "metadata")
+    metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
+    found: RetrievalDocument = {"content": string(field(document, "page_content")) or ""}
+    identifier = string(field(document, "id"))
+    score = next((number for name in _SCORES if (number := double(metadata.get(name))) is not None), None)
+    if identifier is not None:
+        found["id"] = identifier
+    if score is not None:
+        found["score"] = score
+    if metadata:
+        found["metadata"] = metadata
+    return found

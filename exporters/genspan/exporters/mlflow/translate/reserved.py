@@ -19,19 +19,26 @@ _NO_TYPE: Final = (None, SpanType.UNKNOWN, f'"{SpanType.UNKNOWN}"', "null")
 
 
 def json_text(key: str, value: Any) -> str:
-    """JSON text of an `mlflow.*` attribute, which may be JSON text already.
+    """JSON text of an `mlflow.*` attribute, which may be JSON text already. Inputs and outputs are by contract."""
+    is_json = _is_json if key in _JSON_BY_CONTRACT else holds_json
+    return value if isinstance(value, str) and is_json(value) else encode(value)
 
-    As MLflow's OTLP ingestion has it (`sanitize_attributes`, 3.17.2): text that holds a string, list or object is taken
-    for JSON (and null here), text that only looks like a number is not. Inputs and outputs are JSON by contract.
+
+def holds_json(text: str) -> bool:
+    """Whether an attribute's text is taken for JSON text: it holds a string, list, object or null.
+
+    Text that only looks like a number is not. As MLflow's OTLP ingestion has it (`sanitize_attributes`, 3.17.2), but
+    for null.
     """
-    if isinstance(value, str):
-        try:
-            held = decode(value)
-        except ValueError:
-            return encode(value)
-        if held is None or key in _JSON_BY_CONTRACT or isinstance(held, (str, list, dict)):
-            return value
-    return encode(value)
+    return (text.lstrip()[:1] in ('"', "[", "{") or text.strip() == "null") and _is_json(text)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        decode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def beside(derived: Mapping[str, str], given: Attributes) -> dict[str, str]:
