@@ -1,4 +1,4 @@
-"""Counts what a call executes and allocates: the same figures in every run, on every machine.
+"""Counts what a call executes and allocates: the same figures in every run, on every machine, within half a percent.
 
 Counted are bytecode instructions, whosever they are, of the calling thread and of threads that it starts; and bytes
 that an instruction allocates in one large piece, which is how copies of prompts and answers are seen, those too that C

@@ -370,7 +370,7 @@ def nothing(_: str) -> Run:
 
 HAND_WRITTEN: Final = Path(by_hand, nullcontext, bare=chat)
 
-FEW, MANY = 10, 20
+FEW, MANY = 5, 10
 BOTH: Final = (OpenAIInstrumentor, LangChainInstrumentor)
 RECORDED: Final = recording()
 SAMPLED_OUT: Final = recording(sampler=ALWAYS_OFF)
@@ -389,8 +389,8 @@ PATHS: Final[Mapping[str, Path]] = {
     "chat, sampled out": Path(chat, SAMPLED_OUT),
     "chat, suppressed": Path(chat, suppressed),
     "chat, no SDK": Path(chat, no_sdk),
-    "stream of 10 chunks": Path(stream(FEW), RECORDED),
-    "stream of 10 chunks, async": Path(async_stream(FEW), RECORDED),
+    "stream of 5 chunks": Path(stream(FEW), RECORDED),
+    "stream of 5 chunks, async": Path(async_stream(FEW), RECORDED),
     "stream, each further chunk": each_chunk(RECORDED),
     "stream, each further chunk, sampled out": each_chunk(SAMPLED_OUT),
     "embeddings": Path(embeddings, RECORDED),

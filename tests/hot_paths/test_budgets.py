@@ -115,6 +115,14 @@ def test_what_costs_nothing_has_no_room() -> None:
     assert excess(nothing, nothing) is None
 
 
+def test_writing_keeps_what_has_hardly_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "FILE", tmp_path / "budgets.json")
+    budgets.FILE.write_text('{"python": "3.1", "paths": {}}')
+    budgets.write({"chat": BUDGET, "stream": BUDGET, "gone": BUDGET})
+    budgets.write({"chat": Cost(spans=2.01, bytes=9.4), "stream": Cost(spans=2.03, bytes=9.3)})
+    assert budgets.read() == {"python": PYTHON, "paths": {"chat": BUDGET, "stream": Cost(spans=2.03, bytes=9.3)}}
+
+
 def _table(cost: Mapping[str, Any]) -> str:
     lines = [f"{count:8} instructions   {name}" for name, count in cost["instructions"].items()]
     return "\n".join([*lines, *(f"{share:8} bytes a byte   {name}" for name, share in cost["allocations"].items())])
