@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo ready test lint format docs semconv constraints pictures compared clean
+.PHONY: demo ready test lint format docs semconv constraints pictures compared budgets clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -82,6 +82,10 @@ pictures: $(VENV)/.dev demo
 	sh tests/browser.sh
 	$(BIN)/python docs/pictures.py
 	$(BIN)/python docs/destination_pictures.py
+
+# What the hot paths cost, counted, as what they may cost: tests/hot_paths/budgets.json.
+budgets: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m hot_paths --write
 
 # What others record of the same programs, and what we do, as pages in docs.
 compared: $(VENV)/.dev
