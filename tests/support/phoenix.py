@@ -34,7 +34,9 @@ class Phoenix:
         """
         deadline = time.monotonic() + timeout
         while True:
-            answer = httpx.get(f"{self.url}/v1/projects/{project}/spans", params={"limit": 1000}, trust_env=False)
+            answer = httpx.get(
+                f"{self.url}/v1/projects/{project}/spans", params={"limit": 1000}, trust_env=False, verify=False
+            )
             spans: list[dict[str, Any]] = answer.json()["data"] if answer.status_code == 200 else []
             if len(spans) >= count or time.monotonic() > deadline:
                 return spans
@@ -76,7 +78,7 @@ def _await(server: Phoenix, process: subprocess.Popen[bytes], log: Path, timeout
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
-            if httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200:
+            if httpx.get(f"{server.url}/healthz", trust_env=False, verify=False).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.2)

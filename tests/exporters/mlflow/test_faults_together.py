@@ -119,7 +119,10 @@ def test_processes_write_one_file_while_mlflow_reads_it(mlflow: MlflowServer) ->
     while any(process.poll() is None for process in writers):
         search = {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}]}
         answer = httpx.post(
-            f"{mlflow.url}/api/3.0/mlflow/traces/search", json={**search, "max_results": 500}, timeout=60
+            f"{mlflow.url}/api/3.0/mlflow/traces/search",
+            json={**search, "max_results": 500},
+            timeout=60,
+            verify=False,
         )
         reads.append(answer.status_code)
         counts.append(len(answer.json().get("traces", ())))

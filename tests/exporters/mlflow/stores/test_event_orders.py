@@ -134,10 +134,18 @@ def uri(request: pytest.FixtureRequest, addresses: dict[str, str]) -> str:
     return addresses[request.param]
 
 
-def told(uri: str, trace: int) -> Told:
+def read(uri: str, trace: int) -> Any:
+    """`mlflow.entities.Trace`"""
     from mlflow import MlflowClient
 
-    read = get(MlflowClient(tracking_uri=uri), trace)
+    return get(MlflowClient(tracking_uri=uri), trace)
+
+
+def told(uri: str, trace: int) -> Told:
+    return told_of(read(uri, trace))
+
+
+def told_of(read: Any) -> Told:
     info = read.info
     assert len({one.span_id for one in read.data.spans}) == len(read.data.spans)
     return Told(
@@ -152,12 +160,6 @@ def told(uri: str, trace: int) -> Told:
     )
 
 
-def sized(uri: str, trace: int) -> tuple[dict[str, int], dict[str, int]]:
-    from mlflow import MlflowClient
-
-    return sizes(get(MlflowClient(tracking_uri=uri), trace))
-
-
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_trace_is_the_same(order: str, uri: str) -> None:
     batches, expected = ORDERS[order]
@@ -165,8 +167,9 @@ def test_a_trace_is_the_same(order: str, uri: str) -> None:
 
     export(uri, *batches(trace))
 
-    assert told(uri, trace) == expected
-    stated, counted = sized(uri, trace)
+    found = read(uri, trace)
+    assert told_of(found) == expected
+    stated, counted = sizes(found)
     assert stated["num_spans"] == counted["num_spans"]
     assert stated == pytest.approx(counted, rel=0.1, abs=300)
 
@@ -237,15 +240,13 @@ def test_a_root_without_an_end_is_kept(uri: str) -> None:
 
 
 def test_long_text_is_kept_whole(uri: str) -> None:
-    from mlflow import MlflowClient
-
     trace = new_id()
 
     export(uri, [root(trace, attributes=chat(LONG, "Answer."))])
 
-    read = get(MlflowClient(tracking_uri=uri), trace)
-    assert read.data.spans[0].inputs["messages"][0]["content"] == LONG
-    assert len(read.info.request_preview) <= 1000
+    found = read(uri, trace)
+    assert found.data.spans[0].inputs["messages"][0]["content"] == LONG
+    assert len(found.info.request_preview) <= 1000
 
 
 def test_processes_write_parts_of_one_trace_at_a_time(uri: str) -> None:

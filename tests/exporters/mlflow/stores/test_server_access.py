@@ -52,6 +52,7 @@ def server(empty_mlflow_database: Path, tmp_path_factory: pytest.TempPathFactory
             json={"username": READER[0], "password": READER[1]},
             auth=ADMIN,
             trust_env=False,
+            verify=False,
         )
         assert answer.status_code == 200, answer.text
         yield server
@@ -77,6 +78,7 @@ def written(server: MlflowServer, trace: int) -> bool:
         params={"trace_id": f"tr-{trace:032x}"},
         auth=ADMIN,
         trust_env=False,
+        verify=False,
     )
     return answer.status_code == 200 and answer.json()["trace"]["trace_info"]["state"] == "OK"
 
