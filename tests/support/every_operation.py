@@ -100,4 +100,4 @@ def run(folder: Path, given: Mapping[str, str], source: str = SOURCE) -> None:
     """Runs the program in a folder, with what is given in its environment. It says nothing."""
     with answering() as environment:
         done = app.run(source, folder, {**environment, **given})
-    assert (done.stdout, done.stderr) == ("", "")
+    assert (done.stdout, done.stderr) == ("", ""), done
