@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -52,10 +53,14 @@ class _Process:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        # For traces, and whatever else it writes.
+        self._folder = tempfile.TemporaryDirectory()
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        folders = {"PYTHONPATH": path, "TMPDIR": self._folder.name, "GENSPAN_OUTBOX_DIR": self._folder.name}
         self._process = subprocess.Popen(
             [interpreter(name), "-m", "benchmarks.overhead.worker", name],
-            cwd=ROOT,
-            env=environ(name),
+            cwd=self._folder.name,
+            env={**environ(name), **folders},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -73,6 +78,7 @@ class _Process:
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+        self._folder.cleanup()
 
 
 class Worker:

@@ -16,10 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from .contenders import CONTENDERS, DISCARD, SHARED
+from .contenders import CONTENDERS, SHARED
 from .driver import ROOT, Worker, in_turns, workers
 from .figures import added, spread
-from .start_up import INSTRUMENTING, STARTS, imported_first, milliseconds
+from .recordings import DISCARD
+from .start_up import STARTS, imported_first, milliseconds
 from .workloads import COMPARED, WORKLOADS
 
 Json = dict[str, Any]
@@ -132,7 +133,7 @@ def start_up(run: Run) -> Json:
     measured: Json = {"imported_first": imported_first()}
     for before in STARTS:
         _progress(f"start-up after {before}")
-        names = [name for name in run.contenders if name in INSTRUMENTING]
+        names = [name for name in run.contenders if CONTENDERS[name].start]
         rounds: dict[str, list[Json]] = {name: [] for name in names}
         for _ in range(run.rounds + 1):
             for name in names:

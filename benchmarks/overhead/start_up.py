@@ -7,22 +7,10 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .contenders import CONTENDERS, instrumenting
 from .driver import ROOT, environ, interpreter
 
 Json = dict[str, Any]
-
-_OTEL: Final = "opentelemetry.instrumentation"
-
-INSTRUMENTING: Final[Mapping[str, str]] = {
-    "genspan": "from genspan.instrumentation.openai import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
-    "upstream": f"from {_OTEL}.genai.openai import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
-    "openinference": "from openinference.instrumentation.openai import OpenAIInstrumentor; "
-    "OpenAIInstrumentor().instrument()",
-    "openllmetry": f"from {_OTEL}.openai import OpenAIInstrumentor; OpenAIInstrumentor().instrument()",
-    "logfire": "import logfire; logfire.configure(send_to_logfire=False, console=False); logfire.instrument_openai()",
-    "mlflow": "import mlflow; mlflow.openai.autolog()",
-}
-"""What a program writes to have the OpenAI SDK instrumented."""
 
 STARTS: Final[Mapping[str, str]] = {
     "openai": "import openai",
@@ -44,16 +32,13 @@ print(json.dumps({{"wall": wall * 1000, "cpu": cpu * 1000, "packages": packages}
 
 def milliseconds(contender: str, before: str) -> Json:
     """Of one start, `wall` and `cpu`; and the packages that are imported by it which were not before."""
-    return _run(contender, STARTS[before], INSTRUMENTING[contender])
+    return _run(contender, STARTS[before], CONTENDERS[contender].start)
 
 
 def imported_first() -> list[str]:
     """The packages that genspan imports where it instruments everything before the app has imported any of it."""
-    then = (
-        f"{INSTRUMENTING['genspan']}; "
-        "from genspan.instrumentation.langchain import LangChainInstrumentor; LangChainInstrumentor().instrument()"
-    )
-    packages: list[str] = _run("genspan", "", then)["packages"]
+    everything = [CONTENDERS["genspan"].start, instrumenting("genspan.instrumentation.langchain:LangChainInstrumentor")]
+    packages: list[str] = _run("genspan", "", "; ".join(everything))["packages"]
     return packages
 
 

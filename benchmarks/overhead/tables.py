@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from .contenders import CONTENDERS, MODES
+from .contenders import CONTENDERS
 from .figures import ratio
+from .recordings import MODES
 from .workloads import WORKLOADS
 
 Json = Mapping[str, Any]

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from .calls import Calls, messages
-from .contenders import CONTENDERS, Contender, Discarded, Recording, Setting
+from .contenders import CONTENDERS, Contender
+from .recordings import Discarded, Recording, Setting
 from .workloads import WORKLOADS, Workload
 
 Json = dict[str, Any]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from benchmarks.overhead import contenders
+from benchmarks.overhead import recordings
 from benchmarks.overhead.calls import Calls, messages
-from benchmarks.overhead.contenders import CONTENDERS, Setting
+from benchmarks.overhead.contenders import CONTENDERS
+from benchmarks.overhead.recordings import Setting
 from benchmarks.overhead.workloads import COMPARED, WORKLOADS
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanProcessor
@@ -27,12 +28,12 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     def processor(export: str) -> SpanProcessor:
         return SimpleSpanProcessor(made)
 
-    monkeypatch.setattr(contenders, "_processor", processor)
-    contenders.provider.cache_clear()
-    contenders._calls_by_hand.cache_clear()
+    monkeypatch.setattr(recordings, "processor", processor)
+    recordings.provider.cache_clear()
+    recordings._calls_by_hand.cache_clear()
     yield made
-    contenders.provider.cache_clear()
-    contenders._calls_by_hand.cache_clear()
+    recordings.provider.cache_clear()
+    recordings._calls_by_hand.cache_clear()
 
 
 def said(exporter: InMemorySpanExporter, contender: str, work: str, mode: str) -> Said:
