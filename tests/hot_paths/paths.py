@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -196,17 +196,24 @@ def agent(text: str) -> Run:
 # What records.
 
 
-class Discard(SpanExporter, LogRecordExporter):
-    """Takes spans and log records, and forgets them."""
+class DiscardSpans(SpanExporter):
+    """Takes spans and forgets them."""
 
-    def export(self, batch: Any) -> Any:
-        return SpanExportResult.SUCCESS if isinstance(batch, ReadableSpan) else LogRecordExportResult.SUCCESS
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return SpanExportResult.SUCCESS
 
-    def shutdown(self) -> None:
-        pass
+
+class DiscardEvents(LogRecordExporter):
+    """Takes log records and forgets them."""
+
+    def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
+        return LogRecordExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return True
+
+    def shutdown(self) -> None:
+        pass
 
 
 BATCHES: Final[dict[str, Any]] = {
@@ -220,7 +227,7 @@ BATCHES: Final[dict[str, Any]] = {
 @contextmanager
 def tracing(**options: Any) -> Iterator[TracerProvider]:
     provider = TracerProvider(shutdown_on_exit=False, **options)
-    provider.add_span_processor(BatchSpanProcessor(Discard(), **BATCHES))
+    provider.add_span_processor(BatchSpanProcessor(DiscardSpans(), **BATCHES))
     try:
         yield provider
     finally:
@@ -255,7 +262,7 @@ def _instrumented(kind: type[LibraryInstrumentor], **options: Any) -> Iterator[N
 def all_signals() -> Iterator[None]:
     """Spans, metrics of both generations, and events with the content."""
     logs, metrics = LoggerProvider(shutdown_on_exit=False), MeterProvider([InMemoryMetricReader()])
-    logs.add_log_record_processor(BatchLogRecordProcessor(Discard(), **BATCHES))
+    logs.add_log_record_processor(BatchLogRecordProcessor(DiscardEvents(), **BATCHES))
     with (
         tracing() as traces,
         _instrumented(
@@ -292,7 +299,7 @@ def _said(role: str, text: str) -> dict[str, Any]:
 
 def by_hand(text: str) -> Run:
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(Discard(), **BATCHES))
+    provider.add_span_processor(BatchSpanProcessor(DiscardSpans(), **BATCHES))
     tracer, ask = provider.get_tracer("by hand"), _asking(text)
 
     def run() -> None:
@@ -354,8 +361,7 @@ def export(text: str) -> Run:
     exporter._delivery._worker.end()
 
     def run() -> None:
-        assert folder.name
-        assert exporter.export(traces.pop()) is SpanExportResult.SUCCESS
+        assert exporter.export(traces.pop()) is SpanExportResult.SUCCESS, folder
 
     return run
 
