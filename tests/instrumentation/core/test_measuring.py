@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -276,3 +277,14 @@ def test_metrics_that_nobody_collects_take_no_more_memory() -> None:
         _stream(telemetry, chunks=3)
     assert len(measuring._waiting) <= 1_000
     assert _gaps(memory) == [2_400, 2_400]
+
+
+def test_a_forked_child_leaves_what_is_waiting_to_its_parent() -> None:
+    memory = InMemoryTelemetry()
+    _stream(Telemetry("genspan.instrumentation.test", **memory.providers), chunks=3)
+    assert measuring._waiting
+    child = os.fork()
+    if child == 0:
+        os._exit(len(measuring._waiting))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert _gaps(memory) == [2, 2]

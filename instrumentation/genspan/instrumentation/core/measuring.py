@@ -103,6 +103,10 @@ _MOST_WAITING: Final = 1_000
 _NO_SPAN: Final = Context()
 _waiting: Final[deque[tuple[Histogram, Sequence[float], dict[str, Any]]]] = deque()
 """What is to be recorded at the next collection."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_waiting.clear)  # The parent records it.
+
 _TOKEN_TYPE: Final = "gen_ai.token.type"
 
 _logger = logging.getLogger("genspan.instrumentation")
