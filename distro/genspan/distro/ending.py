@@ -8,7 +8,8 @@ from __future__ import annotations
 import atexit
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from opentelemetry import metrics, trace
@@ -18,8 +19,6 @@ from opentelemetry.sdk._shared_internal import BatchProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
-
-from genspan.exporters.content.exporter import behind, shut_down
 
 _logger = logging.getLogger(__name__)
 
@@ -49,9 +48,15 @@ def _providers() -> list[TracerProvider | LoggerProvider | MeterProvider]:
 
 
 def _end(seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+    # Not at the start, which they would slow down.
+    from genspan.exporters.content.exporter import behind
+
     providers = [provider for provider in _providers() if not _has_ended(provider)]
     processors = [processor for provider in providers for processor in _processors(provider)]
+    for processor in processors:
+        if _batch(processor) is None:  # It may have something to hand to the others yet.
+            _try(processor.shutdown)
+    deadline = time.monotonic() + seconds
     batches = [batch for processor in processors if (batch := _batch(processor)) is not None and not batch._shutdown]
     for batch in batches:  # Their threads send from here on, at the same time.
         if isinstance(exporter := behind(batch._exporter), Hastening):
@@ -60,9 +65,6 @@ def _end(seconds: float) -> None:
         batch._worker_awaken.set()
     for reader in (reader for provider in providers for reader in _periodic(provider)):
         reader._shutdown_event.set()
-    for processor in processors:
-        if _batch(processor) is None:
-            processor.shutdown()
     # MLflow first: it has an outbox to write what is left to, and is not to wait for who does not answer.
     batches.sort(key=lambda batch: not isinstance(behind(batch._exporter), Hastening))
     late = [name for batch in batches if (name := _finish(batch, deadline))]
@@ -75,27 +77,29 @@ def _end(seconds: float) -> None:
 
 def _finish(batch: BatchProcessor[Any], deadline: float) -> str | None:
     """Waits for the thread of a batch processor, and ends its exporter; the exporter's name if it was not done."""
+    from genspan.exporters.content.exporter import behind, shut_down
+
     batch._worker_thread.join(_left(deadline))
     is_late = batch._worker_thread.is_alive()
     batch._shutdown_timeout_exceeded = True
-    exporter = batch._exporter
-    try:
-        shut_down(exporter, _left(deadline) * 1000)
-    except Exception:
-        _logger.debug("%r did not end", exporter, exc_info=True)
-    return type(behind(exporter)).__name__ if is_late else None
+    _try(partial(shut_down, batch._exporter, _left(deadline) * 1000))
+    return type(behind(batch._exporter)).__name__ if is_late else None
 
 
 def _finish_metrics(provider: MeterProvider, deadline: float) -> list[str]:
-    try:
-        provider.shutdown(timeout_millis=max(1.0, _left(deadline) * 1000))
-    except Exception:
-        _logger.debug("Metrics did not end", exc_info=True)
+    _try(partial(provider.shutdown, timeout_millis=max(1.0, _left(deadline) * 1000)))
     return [
         type(reader._exporter).__name__
         for reader in _periodic(provider)
         if reader._daemon_thread is not None and reader._daemon_thread.is_alive()
     ]
+
+
+def _try(end: Callable[[], object]) -> None:
+    try:
+        end()
+    except Exception:
+        _logger.debug("%r failed", end, exc_info=True)
 
 
 def _left(deadline: float) -> float:
