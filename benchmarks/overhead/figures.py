@@ -31,5 +31,5 @@ def added(rounds: Sequence[Mapping[str, float]], key: str = "on") -> Spread:
 
 
 def ratio(spread: Spread, to: Spread) -> float | None:
-    """Of the medians. None where there is nothing to compare with."""
-    return spread["median"] / to["median"] if to["median"] > 0 else None
+    """Of the medians. None where one of them is no cost: where so little is added that it is lost in the noise."""
+    return spread["median"] / to["median"] if min(spread["median"], to["median"]) > 0 else None
