@@ -223,9 +223,8 @@ class Operation:
         finally:
             # Also where the app is interrupted just now.
             self.span.end()
-        if self.name in _INFERENCE:
-            # Its own context holds the operation. Without this, only the garbage collector could let go of the two.
-            self.context = self._parent
+        # Its own context may hold the operation. Without this, only the garbage collector could let go of the two.
+        self.context = self._parent
 
     def _end(
         self,
