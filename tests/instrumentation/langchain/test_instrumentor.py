@@ -207,7 +207,7 @@ def test_faults_of_ours_are_logged_once_and_change_nothing(
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(handler, "context_within", broken)
+    monkeypatch.setattr(handler, "place_in", broken)
     for _ in range(2):
         assert model().invoke("Hm?").content == "Here."
     assert [(record.name, record.levelno) for record in caplog.records] == [

@@ -9,15 +9,14 @@ work of a run that was started elsewhere; `Starting` and `Ending` say in the fra
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, Final, Protocol
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from genspan.instrumentation.core import Active, Wrapper, detach
 
@@ -98,7 +97,7 @@ async def _entering(pending: Awaitable[Any]) -> Any:
     for manager in managers:
         run = RUNS.get(getattr(manager, "run_id", None))
         if run is not None and run.in_frame:
-            run.enter()
+            run.enter(otel_context.get_current())
     return managers
 
 
@@ -136,14 +135,14 @@ class Reading:
         return _surrounding(active, lambda instance, args, kwargs: Reader())
 
 
-@dataclass(frozen=True, slots=True)
 class _Inside:
     """The work of a run."""
 
-    run: Run
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     def context(self, outer: Context) -> Context:
-        return self.run.context
+        return self._run.context
 
     def leave(self) -> None:
         """Nothing, for the same reason."""
@@ -156,9 +155,7 @@ def _surrounding(active: Active, frame_of: Callable[[Any, tuple[Any, ...], dict[
     """One wrapper for functions, coroutine functions and generators of both kinds: what comes back tells."""
 
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if active() is None or not is_instrumentation_enabled():
-            return wrapped(*args, **kwargs)
-        frame = frame_of(instance, args, kwargs)
+        frame = None if active() is None else frame_of(instance, args, kwargs)
         if frame is None:
             return wrapped(*args, **kwargs)
         token = otel_context.attach(frame.context(otel_context.get_current()))
@@ -169,13 +166,13 @@ def _surrounding(active: Active, frame_of: Callable[[Any, tuple[Any, ...], dict[
             raise
         finally:
             detach(token)
-        for is_lazy, surrounded in _LAZY:
-            if is_lazy(returned):
-                lazy = surrounded(frame, returned)
-                lazy.__name__, lazy.__qualname__ = returned.__name__, returned.__qualname__
-                return lazy
-        frame.end()
-        return returned
+        surrounded = _LAZY.get(type(returned))
+        if surrounded is None:
+            frame.end()
+            return returned
+        lazy = surrounded(frame, returned)
+        lazy.__name__, lazy.__qualname__ = returned.__name__, returned.__qualname__
+        return lazy
 
     return wrapped_call
 
@@ -271,8 +268,8 @@ def _unregistered(stream: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
         sys.set_asyncgen_hooks(*hooks)
 
 
-_LAZY: tuple[tuple[Callable[[Any], bool], Callable[[_Frame, Any], Any]], ...] = (
-    (inspect.iscoroutine, _coroutine),
-    (inspect.isgenerator, _generator),
-    (inspect.isasyncgen, _async_generator),
-)
+_LAZY: Final[dict[type, Callable[[_Frame, Any], Any]]] = {
+    CoroutineType: _coroutine,
+    GeneratorType: _generator,
+    AsyncGeneratorType: _async_generator,
+}

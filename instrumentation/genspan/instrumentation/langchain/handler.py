@@ -17,14 +17,14 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Operation, Telemetry, guarded
 from genspan.instrumentation.core.nesting import apart
-from genspan.instrumentation.core.reading import field, string
+from genspan.instrumentation.core.reading import field, fields, string
 from genspan.semconv import attributes as names
 
 from .chains import Steps, chain
 from .kind import Kind, Role
 from .models import CHAT, TEXT_COMPLETION
 from .retrieval import RETRIEVAL
-from .runs import RUNS, Run, context_within, scope_of
+from .runs import RUNS, Run, place_in
 from .step import Step
 from .tools import TOOL
 
@@ -54,27 +54,27 @@ class Handler(BaseCallbackHandler):
 
     def on_chain_start(self, serialized: Any, inputs: Any, **of_run: Any) -> None:
         """A chain, a graph, or a part of one."""
-        of_run.update(serialized=serialized, inputs=inputs)
+        of_run["serialized"], of_run["inputs"] = serialized, inputs
         guarded(self._start, None, of_run)
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **of_run: Any) -> None:
         """A call of a chat model."""
-        of_run.update(serialized=serialized, messages=messages)
+        of_run["serialized"], of_run["messages"] = serialized, messages
         guarded(self._start, _CHAT, of_run)
 
     def on_llm_start(self, serialized: Any, prompts: Any, **of_run: Any) -> None:
         """A call of a text completion model."""
-        of_run.update(serialized=serialized, prompts=prompts)
+        of_run["serialized"], of_run["prompts"] = serialized, prompts
         guarded(self._start, _TEXT_COMPLETION, of_run)
 
     def on_tool_start(self, serialized: Any, input_str: Any, **of_run: Any) -> None:
         """A call of a tool."""
-        of_run.update(serialized=serialized, input_str=input_str)
+        of_run["serialized"], of_run["input_str"] = serialized, input_str
         guarded(self._start, _TOOL, of_run)
 
     def on_retriever_start(self, serialized: Any, query: Any, **of_run: Any) -> None:
         """A retrieval."""
-        of_run.update(serialized=serialized, query=query)
+        of_run["serialized"], of_run["query"] = serialized, query
         guarded(self._start, _RETRIEVAL, of_run)
 
     # What happens in between
@@ -133,12 +133,11 @@ class Handler(BaseCallbackHandler):
         if telemetry is None or not is_instrumentation_enabled() or RUNS.get(identifier) is not None:
             return
         current, parent_id = otel_context.get_current(), arguments.get("parent_run_id")
-        scope, parent = scope_of(parent_id, current), RUNS.around(parent_id, current)
+        scope, parent, context = place_in(current, parent_id)
         arguments["name"] = _name(arguments)
         call = Call(None if scope is None else scope.instance, arguments)
         if kind is None:
             kind = guarded(chain, call, None if parent is None else parent.kind, self._steps) or _UNKNOWN
-        context = context_within(parent, current)
         around = _conversation(_configurable())
         if around is not None:
             _late_conversation(parent, around)
@@ -153,7 +152,7 @@ class Handler(BaseCallbackHandler):
         is_model = kind is _CHAT or kind is _TEXT_COMPLETION
         run.in_frame = not is_model if scope is None else not scope.several
         if run.in_frame:
-            run.enter()
+            run.enter(current)
 
 
 _CHAT = Kind(Role.OTHER, CHAT)
@@ -183,8 +182,11 @@ def _operation(
 
 def _name(arguments: dict[str, Any]) -> str | None:
     """The run's name: the app's, else that of what runs."""
-    serialized = arguments.get("serialized")
-    return string(arguments.get("name")) or string(field(serialized, "name")) or _class(field(serialized, "id"))
+    name = string(arguments.get("name"))
+    if name is None:
+        serialized = fields(arguments.get("serialized"))
+        name = string(serialized("name")) or _class(serialized("id"))
+    return name
 
 
 def _class(path: Any) -> str | None:
@@ -194,8 +196,9 @@ def _class(path: Any) -> str | None:
 
 def _conversation(holder: Any) -> str | None:
     if holder:
+        get = fields(holder)
         for key in _CONVERSATIONS:
-            found = field(holder, key)
+            found = get(key)
             if isinstance(found, (str, int, UUID)) and found != "":
                 return str(found)
     return None

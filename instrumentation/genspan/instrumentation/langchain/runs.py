@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from opentelemetry import context as otel_context
@@ -30,6 +30,8 @@ _MOST: Final = 50_000
 class Run:
     """One run: of a chain, a model, a tool or a retriever. Most chains are not recorded: they have no operation."""
 
+    ended = False
+
     def __init__(
         self,
         identifier: UUID,
@@ -50,13 +52,15 @@ class Run:
         self.in_frame = False
         """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
-        self._reader = cast("Reader | None", outer.get(_READER))
+        self._reader: Any = outer.get(_READER)
         self.context = set_value(_INNERMOST, self, outer if operation is None else operation.context)
         """The context for what runs inside."""
 
-    def enter(self) -> None:
-        """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task."""
-        current = otel_context.get_current()
+    def enter(self, current: Context) -> None:
+        """Makes the run the current one, for the code that LangChain calls next in this frame, thread or task.
+
+        `current` is the context there.
+        """
         if _run_in(current) is not self:
             self._outer = current
             otel_context.attach(self.context)
@@ -77,7 +81,10 @@ class Run:
         content: Content | None = None,
     ) -> None:
         """Ends what was recorded: failed where there is an error. A second end changes nothing."""
+        self.ended = True
         RUNS.drop(self)
+        # Its own context holds the run. Without this, only the garbage collector could let go of the two.
+        self.context = self._outer
         if self.operation is None:
             return
         if error is None or _is_no_failure(error) or self._is_left(error):
@@ -108,18 +115,6 @@ class _Runs:
         """The run, None where it is over or was never seen."""
         return None if identifier is None else self._open.get(identifier)
 
-    def around(self, parent: UUID | None, context: Context) -> Run | None:
-        """The run inside which one starts whose parent is said to be `parent`.
-
-        Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
-        config of its own, LangSmith names spans of its own, and before Python 3.11 LangChain loses its config in tasks.
-        """
-        known = self.get(parent)
-        if known is not None:
-            return known
-        current = _run_in(context)
-        return current if current is not None and self._open.get(current.id) is current else None
-
     def add(self, run: Run) -> None:
         """Takes a run that has started."""
         self._open[run.id] = run
@@ -134,19 +129,42 @@ class _Runs:
 RUNS: Final = _Runs()
 
 
+class Place(NamedTuple):
+    """Where a run starts."""
+
+    scope: Scope | None
+    """The scope that it belongs to."""
+    parent: Run | None
+    """The run inside which it starts."""
+    context: Context
+
+
+def place_in(current: Context, parent: UUID | None) -> Place:
+    """Where a run starts, in the context `current`, whose parent is said to be `parent`.
+
+    Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
+    config of its own, LangSmith names spans of its own, and before Python 3.11 LangChain loses its config in tasks.
+
+    Its context is the current one where that was made by the parent run, for the app may have opened a span of its own
+    since; and for a run without a parent. Else, as in a thread that has not been given any context, the parent's.
+    """
+    innermost: Any = current.get(_INNERMOST)
+    scope = innermost if isinstance(innermost, Scope) else None
+    here: Run | None = innermost if scope is None else scope.around
+    known = RUNS.get(parent)
+    if known is None and here is not None and not here.ended:
+        known = here
+    return Place(
+        scope if scope is not None and scope.adopts(parent) else None,
+        known,
+        current if known is None or here is known else known.context,
+    )
+
+
 def _run_in(context: Context) -> Run | None:
     """The run that is current there."""
-    innermost = cast("Run | Scope | None", context.get(_INNERMOST))
+    innermost: Any = context.get(_INNERMOST)
     return innermost.around if isinstance(innermost, Scope) else innermost
-
-
-def context_within(parent: Run | None, current: Context) -> Context:
-    """The context that a run starts in.
-
-    It is the current one where that was made by the parent run, for the app may have opened a span of its own since;
-    and for a run without a parent. Else, as in a thread that has not been given any context, it is the parent's.
-    """
-    return current if parent is None or _run_in(current) is parent else parent.context
 
 
 class Reader:
@@ -202,12 +220,6 @@ class Scope:
     def end(self, error: BaseException | None = None) -> None:
         """The method is over: so are its runs."""
         for run in self._runs:
-            if RUNS.get(run.id) is run:
+            if not run.ended:
                 run.end(error)
         self._runs.clear()
-
-
-def scope_of(parent: UUID | None, context: Context) -> Scope | None:
-    """The scope that a run starting now inside the run `parent` belongs to."""
-    innermost = context.get(_INNERMOST)
-    return innermost if isinstance(innermost, Scope) and innermost.adopts(parent) else None
