@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Method
@@ -49,12 +49,13 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
     The call's instance is the graph that runs, where it is one; its arguments are those of `on_chain_start`.
     """
     name = string(call.get("name")) or ""
+    tags = items(call.get("tags"))
     role = None if parent is None else parent.role
     namespace = string(field(call.get("metadata"), "langgraph_checkpoint_ns"))
     inside = Role.AGENT_PART if role in (Role.AGENT, Role.AGENT_PART) else Role.OTHER
-    if _HIDDEN in items(call.get("tags")) or name.startswith("__"):
+    if _HIDDEN in tags or name.startswith("__"):
         return Kind(inside, None, namespace)
-    if _is_graph(call.instance):
+    if call.instance is not None and _is_graph(call.instance):
         if _is_agent(call.instance):
             return Kind(Role.AGENT, AGENT)
         # A graph without a name that is another's node goes by the node's.
@@ -64,9 +65,9 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
     if inside is Role.AGENT_PART:
         return Kind(inside, name if steps is Steps.ALL else None, namespace)
     step = None if steps is Steps.NONE else name or None
-    if _tagged(call, "graph:step"):
+    if _tagged(tags, "graph:step"):
         return Kind(Role.NODE, step, namespace)
-    if role is Role.NODE and _tagged(call, "seq:step"):
+    if role is Role.NODE and _tagged(tags, "seq:step"):
         if parent is not None and parent.namespace != namespace:
             return Kind(Role.NODE, step, namespace)  # a task, which a function called
         # What a node runs after its function are the graph's own edges.
@@ -77,8 +78,8 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
     return Kind(Role.OTHER, None if structural and steps is not Steps.ALL else step, namespace)
 
 
-def _tagged(call: Call, prefix: str) -> bool:
-    return any(isinstance(tag, str) and tag.startswith(prefix) for tag in items(call.get("tags")))
+def _tagged(tags: Sequence[Any], prefix: str) -> bool:
+    return any(isinstance(tag, str) and tag.startswith(prefix) for tag in tags)
 
 
 def _is_class(name: str) -> bool:
