@@ -37,6 +37,19 @@ def test_a_destination_that_hangs_does_not_hold_up_longer(monkeypatch: pytest.Mo
     hanging.let_go.set()
 
 
+def test_a_destination_that_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_EXIT_TIMEOUT", "0.5")
+    provider, hangings = TracerProvider(), [Hanging(), Hanging()]
+    for hanging in hangings:
+        provider.add_span_processor(hanging)
+    began = time.monotonic()
+    flush(provider)
+    assert time.monotonic() - began < 5
+    assert all(hanging.begun.is_set() for hanging in hangings)
+    for hanging in hangings:
+        hanging.let_go.set()
+
+
 def test_nothing_is_waited_for_where_all_is_sent() -> None:
     began = time.monotonic()
     flush(TracerProvider())

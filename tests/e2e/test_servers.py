@@ -119,4 +119,6 @@ def test_a_fastapi_app(server: str, workers: int, model: dict[str, str], tmp_pat
     assert len(answered) <= workers
     assert sent == stored, log
     assert Counter({name: sent[name] for name in expected}) == expected, log  # FastAPI makes spans of its own (0.163).
+    measured = [metric for metric in otlp.metrics if metric.name == "gen_ai.client.operation.duration"]
+    assert sum(point.count for metric in measured for point in metric.data.data_points) == REQUESTS, log
     assert "Traceback" not in log

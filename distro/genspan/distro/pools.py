@@ -23,7 +23,7 @@ import wrapt
 from opentelemetry import trace
 
 from genspan.distro.settings import FLUSH_TIME, exit_time
-from genspan.distro.workers import flush
+from genspan.distro.workers import flush_spans_and_events
 from genspan.exporters.tracer_providers import OpenTracerProvider
 from genspan.instrumentation.core import guarded
 
@@ -74,7 +74,7 @@ def _end(wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], k
 
 
 def _ask(workers: Workers) -> None:
-    """Returns when all have answered, or ended, or the time of `flush` is over."""
+    """Returns when all have answered, or ended, or the time that a flush takes is over."""
     from multiprocessing.connection import wait
 
     deadline = time.monotonic() + exit_time(os.environ, FLUSH_TIME)
@@ -108,7 +108,7 @@ class Worker:
             self.connection.recv_bytes()
             provider = trace.get_tracer_provider()
             if isinstance(provider, OpenTracerProvider):
-                flush(provider)
+                flush_spans_and_events(provider)
             # A worker that ends by itself sends its spans at its end, and meanwhile there is nothing to flush.
             if not ending.is_set():
                 self.connection.send_bytes(b"flushed")
