@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +50,8 @@ def rotel(forward_to: str, folder: Path) -> Iterator[Rotel]:
             [program, "start", *(text for name, value in options.items() for text in (f"--{name}", value))],
             stdout=log,
             stderr=subprocess.STDOUT,
+            # It is linked to Python's library, which is not always where the system looks.
+            env=os.environ | {"LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR")},
         )
     try:
         for address in (grpc, http):

@@ -1,4 +1,4 @@
-"""A thousand runs of an agent in one process: nothing of them stays."""
+"""More than a thousand runs of an agent in one process: nothing of them stays."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from genspan.instrumentation.core import Operation
 from genspan.instrumentation.langchain import LangChainInstrumentor
 from genspan.instrumentation.langchain.runs import RUNS, Run
 
-RUNS_IN_ALL = 1_000
 AT_ONCE = 8
-WARM_UP = 3 * AT_ONCE
+WARM_UP = 60 * AT_ONCE
+RUNS_THEN = 90 * AT_ONCE
 QUESTION = {"messages": [("user", "Look up order 1042")]}
 ALLOWED = 1.0
-"""Objects a run that may stay. One span has some hundred; caches of the libraries take 0.2 to 0.5."""
+"""Objects a run that may stay. One span has some hundred; caches of the libraries take up to 0.5 after the warm-up."""
 
 
 class Model(BaseChatModel):
@@ -138,13 +138,13 @@ def test_memory_is_flat_after_warm_up(run: Callable[[Any, int], None]) -> None:
     try:
         run(desk, WARM_UP)
         warm = held()
-        run(desk, RUNS_IN_ALL)
-        grown = (held() - warm) / RUNS_IN_ALL
+        run(desk, RUNS_THEN)
+        grown = (held() - warm) / RUNS_THEN
         assert len(RUNS) == 0
         assert not [one for one in gc.get_objects() if issubclass(type(one), (Run, Operation))]
     finally:
         instrumentor.uninstrument()
     assert counter.open == 0
-    assert counter.ended >= RUNS_IN_ALL + WARM_UP
+    assert counter.ended >= RUNS_THEN + WARM_UP
     assert dict(otel_context.get_current()) == before
     assert grown < ALLOWED

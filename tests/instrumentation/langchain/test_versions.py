@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +26,8 @@ SETS = {
     "1.8.1": ["langchain==1.5.0", "langchain-openai==1.7.4", "langgraph==1.2.22", "langchain-classic==1.0.8"],
 }
 """Beside these versions of langchain-core: what goes with them."""
+PYTHON = {"1.8.1": (3, 11)}
+"""What they need at least, where that is more than we do."""
 OVERRIDE = "certifi==2026.10.18"
 """langchain-core 1.8 asks for a newer one than all package indexes have yet."""
 TESTING = ["pytest", "pytest-asyncio", "hypothesis", "jsonschema", "cloudpickle", "numpy"]
@@ -40,6 +43,8 @@ ESSENTIAL = ["-k", "not before_the_app_imports", "-m", "not slow"]
 def test_scenarios_on(core: str) -> None:
     if version("langchain-core") == core:
         pytest.skip("this is that version")
+    if sys.version_info < PYTHON.get(core, ()):
+        pytest.skip("it needs a newer Python")
     python = interpreter(f"langchain-{core}", [f"langchain-core=={core}", *SETS[core], *TESTING, *OTEL], [OVERRIDE])
     done = subprocess.run(
         [python, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider", "--show-capture=no", *ESSENTIAL],

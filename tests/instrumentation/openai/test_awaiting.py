@@ -57,11 +57,27 @@ async def test_waited_for_too_long(app: App) -> object:
     return await asyncio.wait_for(app.create(), 0.1)
 
 
+async def _reading(app: App, stream: Any, came: asyncio.Semaphore) -> None:
+    """Reads a stream, and tells of each chunk."""
+
+    def each(chunk: Any) -> None:
+        app.each(chunk)
+        came.release()
+
+    await app.way.read(stream, each)
+
+
+async def _both(came: asyncio.Semaphore) -> None:
+    """Waits for two chunks."""
+    for _ in range(2):
+        await came.acquire()
+
+
 @scenario(Sse(text_chunks()[:2], stall=True), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_cancelled_while_reading(app: App) -> object:
-    stream = await app.stream()
-    task = asyncio.create_task(app.read(stream))
-    await asyncio.sleep(0.1)
+    stream, came = await app.stream(), asyncio.Semaphore(0)
+    task = asyncio.create_task(_reading(app, stream, came))
+    await _both(came)
     task.cancel()
     app.saw(await asyncio.gather(task, return_exceptions=True))
     return stream.response.is_closed
@@ -69,12 +85,14 @@ async def test_cancelled_while_reading(app: App) -> object:
 
 @scenario(Sse(text_chunks()[:2], stall=True), error="asyncio.exceptions.CancelledError", ways=ASYNC)
 async def test_cancelled_in_a_with_block(app: App) -> object:
+    came = asyncio.Semaphore(0)
+
     async def read() -> None:
         async with await app.stream() as stream:
-            await app.read(stream)
+            await _reading(app, stream, came)
 
     task = asyncio.create_task(read())
-    await asyncio.sleep(0.1)
+    await _both(came)
     task.cancel()
     return await asyncio.gather(task, return_exceptions=True)
 
