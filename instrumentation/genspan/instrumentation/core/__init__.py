@@ -5,6 +5,7 @@ comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drive
 """
 
 from .assuring import Assures
+from .bystanders import Bystander
 from .connection import CLOSES, READS, RECEIVES, SENDS, Connection, Dialogue, Opens, Queues, Sends, Step
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
@@ -13,7 +14,6 @@ from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Me
 from .nesting import runs_at_a_vendor
 from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
-from .recorders import Recorder
 from .telemetry import Telemetry
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Assures",
     "Attributes",
     "Body",
+    "Bystander",
     "Call",
     "Chunks",
     "Closing",
@@ -43,7 +44,6 @@ __all__ = [
     "Operation",
     "Options",
     "Queues",
-    "Recorder",
     "Sends",
     "Step",
     "Surrounding",

@@ -15,11 +15,11 @@ from opentelemetry.instrumentation.dependencies import get_dependency_conflicts
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
 from . import rivals
+from .bystanders import Bystander, look_out
 from .connection import end_inactive
 from .content import ContentCapture
 from .guard import guarded
 from .method import Target
-from .recorders import Recorder, look_out
 from .telemetry import Telemetry
 from .wrapping import wrapper
 
@@ -45,7 +45,7 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     requirement: ClassVar[str]
     """The library and the versions of it that work, as `openai >= 1.26`."""
     targets: ClassVar[Sequence[Target]] = ()
-    recorders: ClassVar[Sequence[Recorder]] = ()
+    bystanders: ClassVar[Sequence[Bystander]] = ()
     """What else may record its calls, and is no instrumentor."""
     configuration: ClassVar[type[Options]] = Options
     """What OpenTelemetry reads a configuration file's options as, before it gives them to `instrument`."""
@@ -86,8 +86,8 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         self._patched: dict[tuple[Any, str], Any] = {}
         for module in dict.fromkeys(target.module for target in self.targets):
             self._when_imported(module, self._patch)
-        for recorder in self.recorders:
-            look_out(recorder, scope.rpartition(".")[2], lambda: self._telemetry is not None)
+        for bystander in self.bystanders:
+            look_out(bystander, scope.rpartition(".")[2], lambda: self._telemetry is not None)
 
     def _when_imported(self, module: str, install: Callable[[ModuleType], None]) -> None:
         """Calls `install` with the module as soon as the app has imported it: now, where it has."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
-from genspan.instrumentation.core import LibraryInstrumentor, Options, Recorder, Target
+from genspan.instrumentation.core import Bystander, LibraryInstrumentor, Options, Target
 
 from .boundaries import Body, Boundary, Ending, Reading, Starting
 from .chains import Steps
@@ -95,7 +95,7 @@ class LangChainInstrumentor(LibraryInstrumentor):
 
     requirement = "langchain-core >= 0.3"
     targets = TARGETS
-    recorders = (Recorder.autologging("langchain"),)
+    bystanders = (Bystander.autologging("langchain"),)
     configuration = LangChainOptions
 
     _hook: _Everywhere | None = None

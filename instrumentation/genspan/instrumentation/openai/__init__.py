@@ -6,7 +6,7 @@ fine-tuning) makes no spans.
 
 from typing import Final
 
-from genspan.instrumentation.core import LibraryInstrumentor, Recorder, Target
+from genspan.instrumentation.core import Bystander, LibraryInstrumentor, Target
 
 from . import (
     audio,
@@ -44,11 +44,11 @@ _FAMILIES: Final = (
 
 TARGETS: Final[tuple[Target, ...]] = tuple(target for family in _FAMILIES for target in family.TARGETS)
 
-RECORDERS: Final = (
-    Recorder.autologging("openai"),
-    Recorder("langfuse.openai", "import openai in its place", "langfuse.openai"),
+BYSTANDERS: Final = (
+    Bystander.autologging("openai"),
+    Bystander("langfuse.openai", "import openai in its place", "langfuse.openai"),
     # Imported by nothing but that function (logfire 5.4).
-    Recorder(
+    Bystander(
         "logfire.instrument_openai()", "take that call out", "logfire._internal.integrations.llm_providers.openai"
     ),
 )
@@ -59,7 +59,7 @@ class OpenAIInstrumentor(LibraryInstrumentor):
 
     requirement = "openai >= 1.26"
     targets = TARGETS
-    recorders = RECORDERS
+    bystanders = BYSTANDERS
 
 
 __all__ = ["OpenAIInstrumentor"]

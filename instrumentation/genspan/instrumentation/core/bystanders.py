@@ -24,7 +24,7 @@ _told: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
+class Bystander:
     """Something of another vendor's that records calls of a library."""
 
     name: str
@@ -39,7 +39,7 @@ class Recorder:
     """Whether it is turned on, from that module."""
 
     @classmethod
-    def autologging(cls, library: str) -> Recorder:
+    def autologging(cls, library: str) -> Bystander:
         """MLflow's, of a library by MLflow's name for it."""
         name = f"mlflow.{library}.autolog()"
         return cls(name, f"take {name} out", f"mlflow.{library}", "autolog", functools.partial(_logs, library))
@@ -51,25 +51,25 @@ def _logs(library: str, module: ModuleType) -> bool:
     return not settings.get("disable") and bool(settings.get("log_traces", True))
 
 
-def look_out(recorder: Recorder, library: str, is_on: Callable[[], bool]) -> None:
+def look_out(bystander: Bystander, library: str, is_on: Callable[[], bool]) -> None:
     """Warns when it is turned on beside our instrumentor of a library, which `is_on` tells of: once in a process."""
 
     def warn(module: ModuleType) -> None:
-        if recorder.name not in _told and is_on() and recorder.records(module):
-            _told.add(recorder.name)
+        if bystander.name not in _told and is_on() and bystander.records(module):
+            _told.add(bystander.name)
             _logger.warning(
                 "%s records calls of %s, and so does genspan: each is recorded twice. To have genspan's alone, %s. To "
                 "have the other's alone, set %s=genspan_%s",
-                recorder.name,
+                bystander.name,
                 library,
-                recorder.instead,
+                bystander.instead,
                 OTEL_PYTHON_DISABLED_INSTRUMENTATIONS,
                 library,
             )
 
     def imported(module: ModuleType) -> None:
         guarded(warn, module)
-        if recorder.function is not None:
+        if bystander.function is not None:
 
             def called(wrapped: Callable[..., Any], instance: object, args: Any, kwargs: Any) -> Any:
                 try:
@@ -77,7 +77,7 @@ def look_out(recorder: Recorder, library: str, is_on: Callable[[], bool]) -> Non
                 finally:
                     guarded(warn, module)
 
-            guarded(wrapt.wrap_function_wrapper, module, recorder.function, called)
+            guarded(wrapt.wrap_function_wrapper, module, bystander.function, called)
 
-    if recorder.name not in _told:
-        wrapt.when_imported(recorder.module)(imported)
+    if bystander.name not in _told:
+        wrapt.when_imported(bystander.module)(imported)
