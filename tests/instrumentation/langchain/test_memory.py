@@ -148,3 +148,18 @@ def test_memory_is_flat_after_warm_up(run: Callable[[Any, int], None]) -> None:
     assert counter.ended >= RUNS_THEN + WARM_UP
     assert dict(otel_context.get_current()) == before
     assert grown < ALLOWED
+
+
+def test_nothing_waits_for_the_garbage_collector() -> None:
+    desk = agent()
+    instrumentor = LangChainInstrumentor()
+    instrumentor.instrument(tracer_provider=TracerProvider(shutdown_on_exit=False), capture="SPAN_ONLY")
+    try:
+        in_one_thread(desk, WARM_UP)
+        gc.collect()
+        gc.disable()
+        in_one_thread(desk, 1)
+        assert not [one for one in gc.get_objects() if issubclass(type(one), (Run, Operation))]
+    finally:
+        gc.enable()
+        instrumentor.uninstrument()
