@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make docs · make semconv
+# make demo · make test · make lint · make docs · make bench · make semconv
 # Each sets up what it needs in .venv; nothing is installed outside this folder
 # (but a browser and a database for the tests, where the machine has none: see tests/browser.sh, tests/postgresql.sh).
 
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo ready test lint format docs semconv constraints pictures compared budgets clean
+.PHONY: demo ready test lint format bench docs semconv constraints pictures compared budgets clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/uv:
@@ -55,7 +55,13 @@ lint: $(VENV)/.dev
 	$(BIN)/python docs/configuration.py --check
 	$(BIN)/python docs/metric_tables.py --check
 	$(BIN)/python docs/command_pages.py --check
+	$(BIN)/python -m benchmarks.overhead.page --check
 	$(SITE)
+
+# What recording costs, next to other instrumentations, as docs/performance.md: ten minutes on a quiet machine. Some of it,
+# and quicker: .venv/bin/python -m benchmarks.overhead --help
+bench: $(VENV)/.dev
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.overhead
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

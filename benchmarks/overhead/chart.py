@@ -13,6 +13,8 @@ from .contenders import CONTENDERS
 from .tables import Json, records
 from .workloads import WORKLOADS
 
+LEAST: Final = 10.0
+"""µs where the scale begins, at which is drawn what is less."""
 SHOWN: Final = ("chat-10kB", "chat-1MB", "stream", "embeddings", "tools", "agent")
 COLOURS: Final = {"hand-written": "#6e7781", "genspan": "#3f51b5"}
 OTHER_COLOUR: Final = "#d9822b"
@@ -22,14 +24,13 @@ INK: Final = "#24292f"
 def draw(result: Json, path: Path) -> None:
     """Writes a PNG: a panel for each kind of work, a point for each contender, all on one logarithmic scale."""
     panels = {name: _points(result["calls"][name]) for name in SHOWN if name in result["calls"]}
-    least = min(point["low"] for points in panels.values() for point in points.values())
     most = max(point["high"] for points in panels.values() for point in points.values())
     style = {"font.size": 9, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
     with mpl.rc_context(style):
         figure = Figure(figsize=(10, 6), dpi=150, facecolor="white")
-        figure.subplots_adjust(left=0.115, right=0.985, top=0.87, bottom=0.09, wspace=0.12, hspace=0.34)
+        figure.subplots_adjust(left=0.115, right=0.975, top=0.87, bottom=0.09, wspace=0.14, hspace=0.34)
         grid = figure.subplots(2, 3, sharex=True)
-        grid[0, 0].set_xlim(least / 1.6, most * 7)
+        grid[0, 0].set_xlim(LEAST / 1.2, most * 7)
         for axes, (name, points) in zip(grid.flat, panels.items(), strict=True):
             _panel(axes, WORKLOADS[name].title, points)
             if axes not in grid[:, 0]:
@@ -42,22 +43,19 @@ def draw(result: Json, path: Path) -> None:
 
 
 def _points(cells: Json) -> dict[str, Json]:
-    """What each adds, in µs; no less than one, for a logarithm needs more than nothing."""
-    return {
-        name: {key: max(value, 1.0) for key, value in cells[name]["added"].items()}
-        for name in CONTENDERS
-        if name in cells and records(name, cells[name])
-    }
+    """What each adds, in µs, of those that record anything."""
+    return {name: cells[name]["added"] for name in CONTENDERS if name in cells and records(name, cells[name])}
 
 
 def _panel(axes: Any, title: str, points: dict[str, Json]) -> None:
     lines = list(CONTENDERS)
     for name, point in points.items():
         colour, line = COLOURS.get(name, OTHER_COLOUR), lines.index(name)
-        axes.plot([point["low"], point["high"]], [line, line], color=colour, linewidth=2)
-        axes.plot(point["median"], line, "o", color=colour, markersize=8 if name == "genspan" else 6)
+        low, median, high = (max(point[key], LEAST) for key in ("low", "median", "high"))
+        axes.plot([low, high], [line, line], color=colour, linewidth=2)
+        axes.plot(median, line, "o", color=colour, markersize=8 if name == "genspan" else 6)
         weight = "bold" if name == "genspan" else "normal"
-        beside = (point["high"], line)
+        beside = (high, line)
         axes.annotate(_time(point["median"]), beside, (7, 0), textcoords="offset points", va="center", weight=weight)
     axes.set_yticks(range(len(lines)), [CONTENDERS[name].title for name in lines])
     axes.set_ylim(len(lines) - 0.5, -0.5)

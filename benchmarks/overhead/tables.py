@@ -100,11 +100,18 @@ def summary(result: Json) -> list[str]:
     rows = [
         [
             WORKLOADS[work].title,
-            *(number(cells[name]["added"]["median"]) if name in cells else NONE for name in CONTENDERS),
+            *(_summed_up(name, cells) for name in CONTENDERS),
         ]
         for work, cells in measured.items()
     ]
     return table(["µs of CPU", *(contender.title for contender in CONTENDERS.values())], rows)
+
+
+def _summed_up(name: str, cells: Json) -> str:
+    if name not in cells or not records(name, cells[name]):
+        return NONE
+    median = cells[name]["added"]["median"]
+    return number(median) if median > 0 else "lost in noise"
 
 
 def without(result: Json) -> list[str]:
