@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
@@ -35,9 +35,14 @@ def end_within(seconds: float) -> None:
     """Has the SDK's providers that are in charge end within so many seconds, in place of their own ways to do so.
 
     What has not been sent by then is dropped, and the log says of which exporter; but for MLflow, which gives to its
-    outbox what it cannot write in half of that. Processors that are no batch processors take as long as they do.
+    outbox what it cannot write in half of that. Processors that are no batch processors take as long as they do. An SDK
+    that is made otherwise than those known here ends in its own way.
     """
-    for provider in _providers():
+    providers = _providers()
+    if not all(map(_is_known, providers)):
+        _logger.debug("The end takes as long as this version of OpenTelemetry's SDK lets it")
+        return
+    for provider in providers:
         atexit.unregister(provider.shutdown)
     atexit.register(_end, seconds)
 
@@ -106,7 +111,23 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-# The SDK (1.45) has no public names for all that follows.
+# The SDK (1.43 to 1.45) has no public names for all that follows.
+
+_BATCH_PARTS: Final = ("_exporter", "_shutdown", "_shutdown_timeout_exceeded", "_worker_awaken", "_worker_thread")
+_READER_PARTS: Final = ("_daemon_thread", "_exporter", "_shutdown_event")
+
+
+def _is_known(provider: TracerProvider | LoggerProvider | MeterProvider) -> bool:
+    """Whether this version of the SDK has what is needed to end a provider from here."""
+    try:
+        _has_ended(provider)
+        batches = [batch for processor in _processors(provider) if (batch := _batch(processor)) is not None]
+        readers = list(_periodic(provider))
+    except AttributeError:
+        return False
+    return all(hasattr(batch, part) for batch in batches for part in _BATCH_PARTS) and all(
+        hasattr(reader, part) for reader in readers for part in _READER_PARTS
+    )
 
 
 def _has_ended(provider: TracerProvider | LoggerProvider | MeterProvider) -> bool:
