@@ -14,8 +14,8 @@ from genspan.semconv.encoding import decode, encode
 
 _JSON_BY_CONTRACT: Final = frozenset({SpanAttributeKey.INPUTS, SpanAttributeKey.OUTPUTS})
 _TRACE_METADATA: Final = frozenset({TraceMetadataKey.SOURCE_RUN, TraceMetadataKey.MODEL_ID})
-_NO_TYPE: Final = (None, SpanType.UNKNOWN, f'"{SpanType.UNKNOWN}"', "null")
-"""MLflow's API gives every span a type, this where nobody chose one."""
+_NO_TYPE: Final = (f'"{SpanType.UNKNOWN}"', "null")
+"""MLflow's API gives every span a type, the first where nobody chose one. As JSON text."""
 
 
 def json_text(key: str, value: Any) -> str:
@@ -46,7 +46,7 @@ def beside(derived: Mapping[str, str], given: Attributes) -> dict[str, str]:
     kept = {
         key: text
         for key, text in derived.items()
-        if key not in given or (key == SpanAttributeKey.SPAN_TYPE and given[key] in _NO_TYPE)
+        if key not in given or (key == SpanAttributeKey.SPAN_TYPE and json_text(key, given[key]) in _NO_TYPE)
     }
     if SpanAttributeKey.INPUTS not in kept and SpanAttributeKey.OUTPUTS not in kept:
         kept.pop(SpanAttributeKey.MESSAGE_FORMAT, None)
