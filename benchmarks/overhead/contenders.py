@@ -125,7 +125,7 @@ CONTENDERS: Final[dict[str, Contender]] = {
         start="import mlflow; mlflow.openai.autolog()",
         exports=("mlflow",),
         export_threads=("MLflow", "Mlflow"),
-        fewer=5,
+        fewer=10,
         counts=False,
         environ={"MLFLOW_MODEL_CATALOG_URI": "", "MLFLOW_DISABLE_TELEMETRY": "true"},
     ),

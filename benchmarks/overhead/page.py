@@ -51,7 +51,8 @@ distance between the quartiles. *bare call* is what the call takes without.
   of {TEXTS} texts; {TASKS} tasks make a call each; {THREADS} threads make {CALLS_OF_A_THREAD} calls each. LangChain's
   agent asks a model, runs a tool and asks the model again, with LangChain alone instrumented.
 - Each contender has a process, and in every round each does the work bare, then recorded, one after the other. What
-  OpenLLMetry has instrumented stays so: its bare calls are in a process beside it. MLflow makes a fifth of the calls.
+  OpenLLMetry has instrumented stays so: its bare calls are in a process beside it. MLflow makes one
+  call where the others make {CONTENDERS["mlflow"].fewer}.
 - The order in sets, and when glibc gives memory back to the system, are set to the same for all: by chance, they change
   what a call with a large prompt takes by half.
 """
