@@ -33,12 +33,15 @@ for n in range({CALLS}):
 taken.sort()
 # Not ru_maxrss, which counts the parent's memory from before the start of this program.
 (peak,) = re.findall(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())
-print(json.dumps({{"median": taken[{CALLS // 2}], "p95": taken[{CALLS * 95 // 100}], "memory": int(peak) / 1024}}))
+print(json.dumps({{"tenth": taken[{CALLS // 10}], "longest": taken[-1], "memory": int(peak) / 1024}}))
 """
 
 
 def steady(otlp: str, model: str, folder: Path) -> dict[str, Any]:
-    """Median and 95th percentile of a call's time in the app in seconds, and the most memory used in MiB."""
+    """The most that the quickest tenth of the calls takes and the longest call, in seconds; and the peak memory in MiB.
+
+    Other processes hold up the rest of the calls, as the machine has it.
+    """
     given = {
         "OPENAI_BASE_URL": model,
         "OPENAI_API_KEY": "none",
@@ -60,6 +63,7 @@ def test_a_collector_that_is_down_changes_neither_latency_nor_memory(tmp_path: P
         urls = up.url, f"http://127.0.0.1:{free_port()}"
         pairs = [tuple(steady(url, model.base_url, tmp_path) for url in urls) for _ in range(3)]
         assert up.spans
-    ratio = {name: statistics.median(down[name] / well[name] for well, down in pairs) for name in ("median", "memory")}
-    assert ratio["median"] < 1.3, pairs  # 1.0 on an idle machine
+    ratio = {name: statistics.median(down[name] / well[name] for well, down in pairs) for name in ("tenth", "memory")}
+    assert ratio["tenth"] < 1.3, pairs  # 1.0 on an idle machine
+    assert statistics.median(down["longest"] for _, down in pairs) < 0.5, pairs  # An export would wait for 1 s.
     assert ratio["memory"] < 1.1, pairs
