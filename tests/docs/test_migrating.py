@@ -12,7 +12,7 @@ import pytest
 from genspan.distro.demo.server import running
 from support import beside
 from support.collector import collector
-from support.environments import ROOT, Unavailable
+from support.environments import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -74,10 +74,7 @@ mlflow.openai.autolog()
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    try:
-        return beside.python()
-    except Unavailable as why:
-        pytest.skip(str(why))
+    return beside.python()
 
 
 @pytest.mark.parametrize("left", LEFT)

@@ -11,7 +11,6 @@ import pytest
 from genspan.distro.demo.server import running
 from support import beside
 from support.collector import collector
-from support.environments import Unavailable
 from support.scripted_server import Json, ScriptedServer
 
 pytestmark = pytest.mark.slow
@@ -77,10 +76,7 @@ configure_azure_monitor(disable_offline_storage=True, disable_logging=True)
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    try:
-        return beside.python()
-    except Unavailable as why:
-        pytest.skip(str(why))
+    return beside.python()
 
 
 def in_mlflow(folder: Path) -> Counter[str]:
