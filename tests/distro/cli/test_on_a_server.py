@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from genspan.exporters.mlflow import MlflowSpanExporter
-from support import app
+from support.command import run
 from support.few_spans import chat, span
 from support.mlflow_process import MlflowServer
 
@@ -24,19 +22,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     server.start()
     yield server
     server.stop()
-
-
-def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "genspan.distro.cli", *arguments],
-        cwd=folder,
-        env=app.environment({"GENSPAN_OUTBOX_DIR": str(folder / "outbox"), **given}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 def test_a_span_is_written_read_back_and_deleted(server: MlflowServer, tmp_path: Path) -> None:

@@ -16,13 +16,7 @@ from opentelemetry.trace import SpanContext
 from genspan.distro.cli.command import genspan
 from genspan.exporters.mlflow import MlflowSpanExporter, outbox
 
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def status(*arguments: str) -> Result:

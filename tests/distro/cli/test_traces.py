@@ -15,11 +15,7 @@ from support.few_spans import chat, span, trace_id
 
 
 @pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
+def file(own_folder: Path) -> None:
     for experiment, number in ((None, 1), (None, 2), ("desk", 3)):
         exporter = MlflowSpanExporter("sqlite:///mlflow.db", experiment_name=experiment)
         exporter.export([span(number, session__id=f"session {number}"), chat(number, words="hello " * 40)])

@@ -16,23 +16,9 @@ import pytest
 
 from genspan.exporters.mlflow import MlflowSpanExporter
 from support import app
+from support.command import COMMAND, run
 from support.few_spans import span
 from support.ports import free_port
-
-COMMAND = [sys.executable, "-m", "genspan.distro.cli"]
-
-
-def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=app.environment({"GENSPAN_OUTBOX_DIR": str(folder / "outbox"), **given}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture

@@ -21,16 +21,11 @@ from support import app
 SECONDS = 0.2
 FILE = "mlflow.db"
 
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
-def tracer() -> Iterator[Tracer]:
+def tracer(own_folder: Path) -> Iterator[Tracer]:
     exporter = MlflowSpanExporter(f"sqlite:///{FILE}")
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
