@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Closing, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import Table, attributes_of, double, field, integer, items, string, strings
+from genspan.instrumentation.core.reading import Table, attributes_of, field, integer, items, string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, OutputType
 
@@ -14,17 +14,12 @@ from .chat_stream import ChatFold
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
 from .messages import input_messages, output_message, tool_definitions
+from .parameters import PARAMETERS
 from .usage import USAGE
 
 _REQUEST: Final[Table] = {
-    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
+    **PARAMETERS,
     "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
-    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
-    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
-    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
-    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    "seed": (names.GEN_AI_REQUEST_SEED, integer),
     "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, string),
 }
 _RESPONSE: Final[Table] = {

@@ -5,24 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from genspan.instrumentation.core import Call, Content, Found, Method, Target
-from genspan.instrumentation.core.reading import Table, attributes_of, double, field, integer, items, string, strings
+from genspan.instrumentation.core.reading import Table, attributes_of, field, integer, items, string, strings
 from genspan.semconv import attributes as names
 from genspan.semconv.messages import text
 from genspan.semconv.values import FinishReason, OperationName
 
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
+from .parameters import PARAMETERS
 from .usage import USAGE
 
-_REQUEST: Final[Table] = {
-    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, integer),
-    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, double),
-    "top_p": (names.GEN_AI_REQUEST_TOP_P, double),
-    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, double),
-    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, double),
-    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, strings),
-    "seed": (names.GEN_AI_REQUEST_SEED, integer),
-}
 _RESPONSE: Final[Table] = {
     "id": (names.GEN_AI_RESPONSE_ID, string),
     "model": (names.GEN_AI_RESPONSE_MODEL, string),
@@ -34,7 +26,7 @@ _RESPONSE: Final[Table] = {
 def _request(call: Call) -> Found:
     choices = integer(call.get("n"))
     return {
-        **attributes_of(call.arguments, _REQUEST),
+        **attributes_of(call.arguments, PARAMETERS),
         names.GEN_AI_REQUEST_STREAM: True if call.get("stream") is True else None,
         names.GEN_AI_REQUEST_CHOICE_COUNT: None if choices == 1 else choices,
     }
