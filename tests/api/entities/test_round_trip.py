@@ -179,6 +179,17 @@ def test_assessments(arguments: dict[str, Any]) -> None:
         assert back.value == there.value
 
 
+@given(assessments(), optional(text), optional(text), st.booleans())
+def test_every_kind_keeps_what_mlflow_reads_of_feedback_alone(
+    arguments: dict[str, Any], rationale: str | None, overrides: str | None, valid: bool
+) -> None:
+    own = assessment(ours, arguments | {"source": {"source_type": "HUMAN", "source_id": "me"}})
+    own.rationale, own.overrides, own.valid = rationale, overrides or None, valid
+    back = ours.Assessment.from_dictionary(own.to_dictionary())
+    assert back.to_dictionary() == own.to_dictionary()
+    assert (back.rationale, back.overrides, back.valid) == (own.rationale, own.overrides, own.valid)
+
+
 @settings(deadline=None)
 @given(infos(), st.lists(assessments(), max_size=2))
 def test_trace_infos(arguments: dict[str, Any], judged: list[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from genspan.distro.cli.command import genspan
 from genspan.exporters.mlflow import MlflowSpanExporter
+from genspan.mlflow import entities
 from genspan.mlflow.store import open_store
 from support.few_spans import chat, span
 from support.ports import free_port
@@ -28,6 +29,8 @@ clients = map(MlflowClient, uris)
 print(json.dumps([[client.get_trace(id).to_dict() for id in (agent, failed)] for client in clients]))
 """
 
+
+TRACE = "tr-" + "0" * 31 + "1"
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -96,6 +99,29 @@ def test_own_traces_come_back_with_their_kinds_and_numbers(form: str) -> None:
 
     assert read("sqlite:///other.db") == read("sqlite:///mlflow.db")
     assert len(read("sqlite:///other.db")) == 2
+
+
+@pytest.mark.parametrize("form", ["otlp", "mlflow"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda **place: entities.Feedback("fit", True, **place),
+        lambda **place: entities.Expectation("fit", "Paris", **place),
+    ],
+    ids=["feedback", "expectation"],
+)
+def test_an_assessment_that_another_took_the_place_of_comes_back_as_one(kind: Any, form: str) -> None:
+    written(span(1))
+    before = open_store("sqlite:///mlflow.db")
+    first, second = kind(trace_id=TRACE), kind(trace_id=TRACE)
+    second.overrides = before.create_assessment(first).assessment_id
+    before.create_assessment(second)
+    assert run("export", "--format", form, "-o", "out.jsonl").exit_code == 0
+    assert run("import", "out.jsonl", "--tracking-uri", "sqlite:///other.db").exit_code == 0
+
+    judged = before.get_trace(TRACE).info.assessments
+    assert [assessment.valid for assessment in judged] == [False, True]
+    assert open_store("sqlite:///other.db").get_trace(TRACE).info.assessments == judged
 
 
 def test_files_are_otlp_as_collectors_write_it() -> None:

@@ -7,7 +7,7 @@ import math
 import time
 import traceback
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Union
+from typing import Any, ClassVar, Final, TypeVar, Union
 
 from genspan.exporters.mlflow.keys import AssessmentMetadataKey
 from genspan.mlflow.entities import timestamp
@@ -241,16 +241,7 @@ class Feedback(Assessment, kind="feedback"):
         if not d.get("feedback"):
             raise MlflowException.invalid_parameter_value("`feedback` must exist in the dictionary.")
         value = FeedbackValue.from_dictionary(d["feedback"])
-        feedback = cls(
-            value=value.value,
-            error=value.error,
-            rationale=d.get("rationale"),
-            overrides=d.get("overrides"),
-            valid=d.get("valid", True),
-            **_shared(d),
-        )
-        feedback.assessment_id = d.get("assessment_id") or None
-        return feedback
+        return _completed(cls(value=value.value, error=value.error, **_shared(d)), d)
 
 
 class Expectation(Assessment, kind="expectation"):
@@ -296,9 +287,7 @@ class Expectation(Assessment, kind="expectation"):
         """What `to_dictionary` wrote."""
         if not d.get("expectation"):
             raise MlflowException.invalid_parameter_value("`expectation` must exist in the dictionary.")
-        expectation = cls(value=ExpectationValue.from_dictionary(d["expectation"]).value, **_shared(d))
-        expectation.assessment_id = d.get("assessment_id") or None
-        return expectation
+        return _completed(cls(value=ExpectationValue.from_dictionary(d["expectation"]).value, **_shared(d)), d)
 
 
 class IssueReference(Assessment, kind="issue"):
@@ -353,16 +342,30 @@ class IssueReference(Assessment, kind="issue"):
         issue = cls(
             issue_id=shared.pop("name"),
             issue_name=d["issue"]["issue_name"],
-            rationale=d.get("rationale"),
             run_id=d.get("run_id") or None,
             **shared,
         )
-        issue.assessment_id = d.get("assessment_id") or None
-        return issue
+        return _completed(issue, d)
+
+
+Kind = TypeVar("Kind", bound=Assessment)
+
+
+def _completed(assessment: Kind, d: dict[str, Any]) -> Kind:
+    """The assessment with what the JSON of every kind may say, and not every kind's arguments.
+
+    MLflow itself reads `overrides` and `valid` of feedback alone, so an expectation that another took the place of
+    counts again there.
+    """
+    assessment.assessment_id = d.get("assessment_id") or None
+    assessment.rationale = d.get("rationale")
+    assessment.overrides = d.get("overrides")
+    assessment.valid = d.get("valid", assessment.valid)
+    return assessment
 
 
 def _shared(d: dict[str, Any]) -> dict[str, Any]:
-    """What the JSON of all kinds says."""
+    """The arguments of all kinds."""
     return {
         "name": d["assessment_name"],
         "source": AssessmentSource.from_dictionary(d["source"]),
