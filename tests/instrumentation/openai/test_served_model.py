@@ -11,7 +11,7 @@ from genspan.instrumentation.core import Telemetry
 from genspan.instrumentation.openai import OpenAIInstrumentor
 from support.openai_families_wire import SAY, response, text_events
 from support.openai_scenario import App, scenario
-from support.openai_wire import completion
+from support.openai_wire import ANSWERED_BY, completion
 from support.scripted_server import Json, ScriptedServer, Sse
 from support.telemetry import InMemoryTelemetry, instrumented
 
@@ -49,8 +49,8 @@ async def test_without_the_header(app: App) -> object:
     return await app.call(app.client.responses.create, **SAY)
 
 
-@scenario(Json(completion(), x_ms_served_model=SERVED), attributes=MODEL)
-async def test_chat(app: App) -> object:
+@scenario(Json(completion(), x_ms_served_model=SERVED), attributes={"gen_ai.response.model": ANSWERED_BY})
+async def test_other_apis_say_it_in_their_body(app: App) -> object:
     return await app.create()
 
 

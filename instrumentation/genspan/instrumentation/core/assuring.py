@@ -33,8 +33,8 @@ class Assures:
         return wrapped_call
 
     def _assure(self, arguments: Mapping[str, Any]) -> None:
-        operation = nesting.asking(otel_context.get_current())
-        if operation is not None:
-            found = {name: value for name, value in self.facts(arguments).items() if value is not None}
-            if found:
+        found = {name: value for name, value in self.facts(arguments).items() if value is not None}
+        if found:
+            operation = nesting.asking(otel_context.get_current())
+            if operation is not None:
                 operation.assure(found)

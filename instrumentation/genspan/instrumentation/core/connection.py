@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.context import get_current
 
 from .dropping import drop
 from .guard import guarded
 from .method import Active, Call, Method, Wrapper
+from .nesting import suppressed
 from .operation import detach
 from .recorder import Recorder
 from .telemetry import Telemetry
@@ -130,9 +131,10 @@ class _Session:
         return begun
 
     def _begin(self, telemetry: Telemetry, call: Call) -> Recorder | None:
-        if not is_instrumentation_enabled():
+        context = get_current()
+        if not telemetry.heard or suppressed(context):
             return None
-        operation = begin(self.does.method, telemetry, call)
+        operation = begin(self.does.method, telemetry, call, context)
         if not operation.recording:
             operation.finish()
             return None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-P = ParamSpec("P")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVarTuple, Unpack
+
+    P = TypeVarTuple("P")
 T = TypeVar("T")
 
 _logger = logging.getLogger("genspan.instrumentation")
@@ -34,10 +37,10 @@ def place_of(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', function)}"
 
 
-def guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+def guarded(function: Callable[[Unpack[P]], T], *args: Unpack[P]) -> T | None:
     """What `function` returns, or None where it raised."""
     try:
-        return function(*args, **kwargs)
+        return function(*args)
     except Exception:  # noqa: BLE001 - the guard itself
         report(place_of(function))
         return None

@@ -8,9 +8,10 @@ instrumentations use for this, so that ours and theirs see each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from opentelemetry.context import Context, set_value
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, set_value
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv.values import OperationName
@@ -31,9 +32,16 @@ _KEYS: Final = {
     OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
     MODERATION: "genspan.moderation",
 }
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
+"""Where OpenTelemetry keeps the current span."""
 _ASKING: Final = "genspan.operation"
 _AGENT: Final = "genspan.agent"
 _CONVERSATION: Final = "genspan.conversation.id"
+_SUPPRESSED: Final = "suppress_instrumentation"
+"""The key's older form, which `opentelemetry.instrumentation.utils` sets and reads beside it."""
+
+Surroundings = Mapping[str, Any]
+"""A context, to look into."""
 
 
 class Outer(Protocol):
@@ -49,13 +57,18 @@ class Outer(Protocol):
         """Takes what a layer further in knows of it."""
 
 
-def enclosing(operation: str, context: Context) -> Outer | None:
+def suppressed(context: Surroundings) -> bool:
+    """Whether the app wants nothing recorded here: `is_instrumentation_enabled` of a context that is at hand."""
+    return bool(context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESSED))
+
+
+def enclosing(operation: str, context: Surroundings) -> Outer | None:
     """The operation of the same family that is under way around us."""
     key = _KEYS.get(operation)
     value = None if key is None else context.get(key)
     if value is None:
         return None
-    outer = cast("Outer", value if hasattr(value, "contribute") else upstream.outer(value))
+    outer: Outer = value if hasattr(value, "contribute") else upstream.outer(value)
     # A task that was started inside a model call has its context, and makes calls of its own after it.
     return None if outer.ended else outer
 
@@ -66,30 +79,32 @@ def apart(operation: str, context: Context) -> Context:
     return context if key is None else set_value(key, None, context)
 
 
-def asking(context: Context) -> Operation | None:
+def asking(context: Surroundings) -> Operation | None:
     """The operation under way here that asks a vendor's service: what runs here is the work of that call."""
-    operation = cast("Operation | None", context.get(_ASKING))
+    operation: Operation | None = context.get(_ASKING)
     return None if operation is None or operation.ended else operation
 
 
-def runs_at_a_vendor(context: Context) -> bool:
+def runs_at_a_vendor(context: Surroundings) -> bool:
     """Whether what runs here is the work of a service that a model call asked, so that requests go to its vendor."""
     return asking(context) is not None
 
 
-def enclosing_agent(context: Context) -> Operation | None:
+def enclosing_agent(context: Surroundings) -> Operation | None:
     """The agent that runs around us."""
-    return cast("Operation | None", context.get(_AGENT))
+    agent: Operation | None = context.get(_AGENT)
+    return agent
 
 
-def conversation_id(context: Context) -> str | None:
+def conversation_id(context: Surroundings) -> str | None:
     """The conversation that an operation around us said it belongs to."""
-    return cast("str | None", context.get(_CONVERSATION))
+    conversation: str | None = context.get(_CONVERSATION)
+    return conversation
 
 
 def within(operation: Operation, context: Context, conversation: str | None, *, asks_a_vendor: bool) -> Context:
-    """The context for what runs inside an operation."""
-    told: dict[str, object] = {}
+    """The context for what runs inside an operation, whose span is the current one."""
+    told: dict[str, Any] = {_SPAN: operation.span}
     key = _KEYS.get(operation.name)
     if key is None:
         # A tool or agent called from inside a model call makes calls of its own, of models and of the app's services.
@@ -104,4 +119,4 @@ def within(operation: Operation, context: Context, conversation: str | None, *, 
         told[key] = operation
     if asks_a_vendor:
         told[_ASKING] = operation
-    return Context({**context, **told})
+    return Context(context, **told)

@@ -122,18 +122,16 @@ class Operation:
     def add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None = None) -> None:
         """Records what is known so far. None is left out; content is the structured form."""
         if self.recording and not self.ended:
-            guarded(self._add, attributes, content)
-
-    def _add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None) -> None:
-        self._set(_present(attributes), content)
+            guarded(self._set, _present(attributes), content)
 
     def _set(self, fresh: Attributes, content: Content | None) -> None:
         """Sets attributes, and content as JSON text, on the span. For the event, content is kept as it is."""
         self._attributes.update(fresh)
         if content:
-            if self._telemetry.content_on_event:
+            telemetry = self._telemetry
+            if telemetry.content_on_event:
                 self._content = {**self._content, **content}
-            if self._telemetry.content_on_span:
+            if telemetry.content_on_span:
                 for name, value in content.items():
                     if value is not None:
                         fresh[name] = value if isinstance(value, str) else encode(value)
@@ -219,7 +217,8 @@ class Operation:
         error: BaseException | Failure | None,
     ) -> None:
         try:
-            guarded(self._end, attributes or {}, content, error)
+            if self.recording:
+                guarded(self._end, attributes or {}, content, error)
         finally:
             # Also where the app is interrupted just now.
             self.span.end()
@@ -232,8 +231,6 @@ class Operation:
         content: Content | None,
         error: BaseException | Failure | None,
     ) -> None:
-        if not self.recording:
-            return
         seconds = perf_counter() - self._started
         if self.before_end is not None:
             guarded(self.before_end)
@@ -246,7 +243,8 @@ class Operation:
         if error is not None:
             fresh[names.ERROR_TYPE] = error_type(error)
         fresh.update(self._assured)
-        self._sum_up(fresh)
+        if self._agent is not None or self.name == OperationName.INVOKE_AGENT:
+            self._sum_up(fresh)
         self._set(fresh, content)
         self._report(seconds, error)
 

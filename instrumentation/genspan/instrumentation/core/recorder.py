@@ -32,6 +32,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
+def conclude(
+    operation: Operation, method: Method, response: Any, error: BaseException | Failure | None = None
+) -> None:
+    """Ends an operation with what its response says; None where there is none."""
+    attributes: Found | None = None
+    content: Content | None = None
+    if response is not None and operation.recording:
+        attributes = guarded(method.response, response)
+        if operation.captures_content:
+            content = guarded(method.response_content, response)
+        if error is None and method.failure is not None:
+            error = guarded(method.failure, response)
+    if error is None:
+        operation.finish(attributes, content)
+    else:
+        operation.fail(error, attributes, content)
+
+
 class Recorder:
     """Reads one response, whole or chunk by chunk, and ends its operation."""
 
@@ -72,7 +90,7 @@ class Recorder:
                 self.add(chunk)
             self.finish()
         else:
-            self._conclude(response, None)
+            conclude(self.operation, self._method, response)
 
     def body(self, body: Body) -> None:
         """Takes what the app has read of the body, which ends the operation."""
@@ -96,19 +114,4 @@ class Recorder:
             return
         _open.discard(self)
         partial = guarded(self._fold.response) if self._fold is not None and self.operation.recording else None
-        self._conclude(partial, error)
-
-    def _conclude(self, response: Any, error: BaseException | Failure | None) -> None:
-        attributes: Found = {}
-        content: Content | None = None
-        operation, method = self.operation, self._method
-        if response is not None and operation.recording:
-            attributes = guarded(method.response, response) or {}
-            if operation.captures_content:
-                content = guarded(method.response_content, response)
-            if error is None and method.failure is not None:
-                error = guarded(method.failure, response)
-        if error is None:
-            operation.finish(attributes, content)
-        else:
-            operation.fail(error, attributes, content)
+        conclude(self.operation, self._method, partial, error)

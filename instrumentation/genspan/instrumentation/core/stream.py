@@ -40,13 +40,14 @@ _KEPT: Final = 16 * 1024 * 1024
 """Bytes of a body that the app reads by itself that are kept until it is done."""
 
 
-def stand_in(value: Any, recorder: Recorder) -> Any | None:
-    """The recorded form of a stream, None for a value that is none."""
+@functools.lru_cache(maxsize=256)  # An app may make classes of responses without end.
+def stand_in_for(kind: type) -> Callable[[Any, Recorder], Any] | None:
+    """What makes the recorded form of a stream of this class, None for a class that is none."""
     # Not `Iterable`: pydantic models, which responses are, are that as well.
-    if isinstance(value, Iterator):
-        return _Stream(value, recorder)
-    if isinstance(value, AsyncIterator):
-        return _AsyncStream(value, recorder)
+    if issubclass(kind, Iterator):
+        return _Stream
+    if issubclass(kind, AsyncIterator):
+        return _AsyncStream
     return None
 
 
@@ -274,10 +275,11 @@ class Unparsed(_Watching):
         known = self._self_streams.get(id(value))
         if known is not None:
             return known
-        stream = stand_in(value, self._self_recorder)
-        if stream is None:
+        stand_in = stand_in_for(value.__class__)
+        if stand_in is None:
             self._self_recorder.response(value)
             return value
+        stream = stand_in(value, self._self_recorder)
         self._self_recorder.open()
         # `parse` gives the same stream each time; so do we. Kept with the envelope, it must not keep itself alive.
         self._self_streams[id(value)] = stream

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider, get_logger
 from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider, get_meter
-from opentelemetry.trace import SpanKind, TracerProvider
+from opentelemetry.trace import NoOpTracer, ProxyTracer, ProxyTracerProvider, SpanKind, Tracer, TracerProvider
 
 from genspan.semconv import SCHEMA_URL
 from genspan.semconv import attributes as names
@@ -41,6 +41,12 @@ def _distribution_version() -> str:
         return "0"
 
 
+def _has_sdk(tracer: Tracer) -> bool:
+    if isinstance(tracer, ProxyTracer):
+        return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+    return not isinstance(tracer, NoOpTracer)
+
+
 class Telemetry:
     """Tracer, logger and content policy of one instrumentation scope, and the instruments that all of them share."""
 
@@ -64,6 +70,14 @@ class Telemetry:
         self.captures_content = self.capture is not ContentCapture.NO_CONTENT
         self.content_on_span = self.capture.on_span
         self.content_on_event = self.capture.on_event
+        self._heard = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens: False until the app sets an SDK up. Until then, calls need not be looked at."""
+        if not self._heard:
+            self._heard = self.instruments.live or _has_sdk(self.tracer)
+        return self._heard
 
     def start(
         self,
@@ -106,6 +120,5 @@ class Telemetry:
         asks = default_kind is SpanKind.CLIENT and (
             operation != OperationName.RETRIEVAL or names.SERVER_ADDRESS in attributes
         )
-        within = nesting.within(started, trace.set_span_in_context(span, context), conversation, asks_a_vendor=asks)
-        started.context = within
+        started.context = nesting.within(started, context, conversation, asks_a_vendor=asks)
         return started

@@ -56,7 +56,8 @@ def outer(data: Any) -> Any:
 
 def shared(operation: Operation) -> Any | None:
     """An object of theirs that stands for an operation of ours, None where their package is not loaded."""
-    data_type = getattr(sys.modules.get(_MODULE), "InferenceData", None)
+    module = sys.modules.get(_MODULE)
+    data_type = None if module is None else getattr(module, "InferenceData", None)
     if data_type is None:
         return None
     data = data_type()

@@ -6,14 +6,15 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.context import Context, get_current
 
 from .guard import guarded
-from .method import UNREAD, Active, Call, Closing, Method, Surrounding, Wrapper
+from .method import UNREAD, Active, Call, Chunks, Closing, Method, Surrounding, Wrapper
+from .nesting import suppressed
 from .operation import Operation, detach
 from .reading import watched
-from .recorder import Recorder
-from .stream import Pending, Unparsed, recorder_of, stand_in
+from .recorder import Recorder, conclude
+from .stream import Pending, Unparsed, recorder_of, stand_in_for
 from .telemetry import Telemetry
 
 
@@ -32,10 +33,10 @@ def wrapper(does: Method | Closing | Surrounding, original: Callable[..., Any], 
 def _synchronous(method: Method, active: Active) -> Wrapper:
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         telemetry = active()
-        if telemetry is None or not is_instrumentation_enabled():
+        if telemetry is None or not telemetry.heard or suppressed(context := get_current()):
             return wrapped(*args, **kwargs)
         kwargs, call = watching(method, telemetry, instance, args, kwargs)
-        operation = guarded(begin, method, telemetry, call)
+        operation = guarded(begin, method, telemetry, call, context)
         if operation is None:
             return wrapped(*args, **kwargs)
         token = operation.attach()
@@ -55,14 +56,14 @@ def _synchronous(method: Method, active: Active) -> Wrapper:
 def _asynchronous(method: Method, active: Active) -> Wrapper:
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         telemetry = active()
-        if telemetry is None or not is_instrumentation_enabled():
+        if telemetry is None or not telemetry.heard or suppressed(context := get_current()):
             return wrapped(*args, **kwargs)
         kwargs, call = watching(method, telemetry, instance, args, kwargs)
         try:
             # Wrong arguments raise here and now; nothing else happens before the app awaits.
             pending = wrapped(*args, **kwargs)
         except BaseException as error:
-            operation = guarded(begin, method, telemetry, call)
+            operation = guarded(begin, method, telemetry, call, context)
             if operation is not None:
                 operation.fail(error)
             raise
@@ -94,7 +95,7 @@ class Inner:
 
 
 async def _awaited(method: Method, telemetry: Telemetry, call: Call, inner: Inner) -> Any:
-    operation = guarded(begin, method, telemetry, call)
+    operation = guarded(begin, method, telemetry, call, get_current())
     if operation is None:
         return await inner.awaitable
     token = operation.attach()
@@ -117,7 +118,7 @@ def watching(
     if telemetry.captures_content:
         for name in method.iterables:
             value = kwargs.get(name)
-            if value is not None and _shown_by_iterating(value):
+            if value is not None and type(value) is not list and _shown_by_iterating(value):
                 seen[name] = []
                 kwargs = {**kwargs, name: watched(value, seen[name])}
     arguments = {**kwargs, **seen} if seen else kwargs
@@ -131,12 +132,12 @@ def watching(
 
 def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
     """Whether only iterating shows what is in it, which the library is to do: once, and when it likes."""
-    return not isinstance(value, (list, Sequence, Mapping)) and isinstance(value, Iterable)
+    return not isinstance(value, (Sequence, Mapping)) and isinstance(value, Iterable)
 
 
-def begin(method: Method, telemetry: Telemetry, call: Call) -> Operation:
-    """Starts the operation of a call, with what its arguments say."""
-    operation = telemetry.start(method.operation, guarded(method.identity, call) or {})
+def begin(method: Method, telemetry: Telemetry, call: Call, context: Context) -> Operation:
+    """Starts the operation of a call that is made in a context, with what the call's arguments say."""
+    operation = telemetry.start(method.operation, guarded(method.identity, call) or {}, parent=context)
     if operation.recording:
         content = None
         if operation.captures_content and not call.watched:
@@ -158,19 +159,23 @@ def _settle(method: Method, operation: Operation, call: Call, returned: Any) -> 
         operation.finish()
         return returned
     late_content(method, operation, call)
-    recorder = Recorder(operation, method)
     envelope = method.envelope
     body = returned
     if envelope is not None:
         inside = guarded(envelope, returned)
         if inside is UNREAD:
-            return Unparsed(returned, recorder, envelope)
+            return Unparsed(returned, Recorder(operation, method), envelope)
         body = returned if inside is None else inside
-    stream = stand_in(body, recorder) if method.fold is not None else None
-    if stream is not None:
-        recorder.open()
-        return stream
-    recorder.response(body)
+    if method.fold is not None:
+        stand_in = stand_in_for(body.__class__)
+        if stand_in is not None:
+            recorder = Recorder(operation, method)
+            recorder.open()
+            return stand_in(body, recorder)
+    if isinstance(body, Chunks):
+        Recorder(operation, method).response(body)
+    else:
+        conclude(operation, method, body)
     return returned
 
 

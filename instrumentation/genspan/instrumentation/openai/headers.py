@@ -14,6 +14,9 @@ SERVED_MODEL: Final = "x-ms-served-model"
 
 
 def _facts(arguments: Mapping[str, Any]) -> Found:
+    # The bodies of the other APIs say it themselves.
+    if "/responses" not in arguments["options"].url:
+        return {}
     return {names.GEN_AI_RESPONSE_MODEL: string(arguments["response"].headers.get(SERVED_MODEL))}
 
 
