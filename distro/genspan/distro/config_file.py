@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from genspan.exporters.content.settings import COMPONENT
 
 if TYPE_CHECKING:
-    from opentelemetry.configuration.models import ExperimentalInstrumentation
+    from opentelemetry.configuration.models import ExperimentalInstrumentation, OpenTelemetryConfiguration
 
     from genspan.exporters.content import ContentPolicy
 
@@ -25,18 +25,29 @@ def set_up(path: str, policy_of: Callable[[str], ContentPolicy]) -> None:
     from opentelemetry.configuration import configure_sdk, load_config_file
 
     config = load_config_file(path)
-    for provider in (config.tracer_provider, config.logger_provider):
-        for processor in provider.processors if provider is not None else ():
-            for way in (processor.batch, processor.simple):
-                if way is not None:
-                    way.exporter = _under_policy(way.exporter, policy_of)
+    for _, processor in processors(config):
+        processor.exporter = _under_policy(processor.exporter, policy_of)
     configure_sdk(config)
+
+
+def processors(config: OpenTelemetryConfiguration) -> Iterator[tuple[str, Any]]:
+    """What holds an exporter of content in the file, as its `exporter`; each with its signal, `traces` or `logs`."""
+    for signal, provider in (("traces", config.tracer_provider), ("logs", config.logger_provider)):
+        for processor in provider.processors if provider is not None else ():
+            for kind in (processor.batch, processor.simple):
+                if kind is not None:
+                    yield signal, kind
+
+
+def name_of(exporter: Any) -> str:
+    """The name that an exporter has in the file; `genspan_content` where it has none."""
+    named = [field.name for field in fields(exporter) if getattr(exporter, field.name) is not None]
+    return next(iter((*named, *exporter.additional_properties)), COMPONENT)
 
 
 def _under_policy(exporter: Any, policy_of: Callable[[str], ContentPolicy]) -> Any:
     """The model of an exporter in the file, or that of the component that has its policy and holds it."""
-    named = [field.name for field in fields(exporter) if getattr(exporter, field.name) is not None]
-    name = next(iter((*named, *exporter.additional_properties)), COMPONENT)
+    name = name_of(exporter)
     if name == COMPONENT or not (policy := policy_of(name)).changes:
         return exporter
     return type(exporter)(**{COMPONENT: {"exporter": exporter, "policy": policy}})

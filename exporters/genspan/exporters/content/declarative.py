@@ -12,7 +12,7 @@ The component stands where an exporter may stand, of spans or of log records, an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.configuration import ConfigurationError
 from opentelemetry.configuration._conversion import _dict_to_dataclass
@@ -25,6 +25,8 @@ from genspan.exporters.content.policy import ContentPolicy
 from genspan.exporters.content.redacting import Redaction
 from genspan.exporters.content.settings import COMPONENT
 
+Model = TypeVar("Model", SpanExporter, LogRecordExporter)
+
 # How a component creates the ones inside it is not public (opentelemetry-configuration 0.66b2): the four above.
 
 
@@ -36,16 +38,25 @@ class DeclaredSpanExporter(ContentSpanExporter):
     """
 
     def __init__(self, exporter: Mapping[str, Any] | SpanExporter | None = None, **options: Any) -> None:
-        policy = declared_policy(**options)
-        super().__init__(_create_span_exporter(_model(exporter, SpanExporter)), policy)
+        model, policy = declared(SpanExporter, exporter, **options)
+        super().__init__(_create_span_exporter(model), policy)
 
 
 class DeclaredLogRecordExporter(ContentLogRecordExporter):
     """The component for log records: see `DeclaredSpanExporter`."""
 
     def __init__(self, exporter: Mapping[str, Any] | LogRecordExporter | None = None, **options: Any) -> None:
-        policy = declared_policy(**options)
-        super().__init__(_create_log_record_exporter(_model(exporter, LogRecordExporter)), policy)
+        model, policy = declared(LogRecordExporter, exporter, **options)
+        super().__init__(_create_log_record_exporter(model), policy)
+
+
+def declared(kind: type[Model], exporter: Any = None, **options: Any) -> tuple[Model, ContentPolicy]:
+    """The exporter in the component, as the model that it would be by itself, and its policy; nothing is made of them.
+
+    Raises ConfigurationError, but not for an exporter that nobody has.
+    """
+    policy = declared_policy(**options)
+    return _model(exporter, kind), policy
 
 
 def declared_policy(
@@ -87,7 +98,7 @@ def _redaction(names: list[str]) -> Redaction:
         raise _mistake(f"has redact {names}: {error}") from error
 
 
-def _model(exporter: Any, kind: Any) -> Any:
+def _model(exporter: Any, kind: type[Model]) -> Model:
     if isinstance(exporter, kind):
         return exporter
     if not isinstance(exporter, Mapping) or len(exporter) != 1:

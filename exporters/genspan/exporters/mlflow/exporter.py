@@ -60,6 +60,11 @@ class MlflowSpanExporter(SpanExporter):
         self._running.add(self)
         _watch_forks(self)
 
+    @property
+    def tracking_uri(self) -> str:
+        """Where it writes to, with credentials if they are in there."""
+        return self._tracking.uri
+
     @classmethod
     def running(cls) -> Sequence[MlflowSpanExporter]:
         """The exporters of this process that have not been shut down."""

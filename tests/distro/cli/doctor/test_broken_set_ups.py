@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -60,6 +61,23 @@ def causes(report: Mapping[str, Any], level: str = "problems") -> list[str]:
 def said(report: Mapping[str, Any], cause: str) -> str:
     (finding,) = [one for one in (*report["problems"], *report["warnings"]) if one["cause"] == cause]
     return f"{finding['message']} {finding['cure']}"
+
+
+def with_prometheus(port: object) -> str:
+    """A configuration file; what it says beside the port must come through as it is."""
+    return f"""
+file_format: "1.1"
+tracer_provider:
+  processors:
+    - batch: {{exporter: {{mlflow: {{tracking_uri: "${{STORE:-sqlite:///declared.db}}"}}}}}}
+meter_provider:
+  readers:
+    - pull:
+        exporter:
+          prometheus/development:
+            host: 127.0.0.1
+            port: {port}
+"""
 
 
 def write_trace(path: Path, start: int = 10**18) -> None:
@@ -192,6 +210,40 @@ def config_file_wrong(broken: SetUp) -> None:
     broken.given["OTEL_CONFIG_FILE"] = "otel.yaml"
 
 
+def policy_wrong_in_the_config_file(broken: SetUp) -> None:
+    (broken.folder / "otel.yaml").write_text(
+        "file_format: '1.1'\ntracer_provider: {processors: ["
+        "{batch: {exporter: {genspan_content: {content: flase, exporter: {mlflow: }}}}}]}\n"
+    )
+    broken.given["OTEL_CONFIG_FILE"] = "otel.yaml"
+
+
+def policy_misspelt_beside_a_config_file(broken: SetUp) -> None:
+    (broken.folder / "otel.yaml").write_text(
+        "file_format: '1.1'\ntracer_provider: {processors: [{batch: {exporter: {mlflow: }}}]}\n"
+    )
+    broken.given |= {"OTEL_CONFIG_FILE": "otel.yaml", "GENSPAN_MLFLOW_CONTENT": "flase"}
+
+
+def prometheus_port_of_another_program(broken: SetUp) -> None:
+    port = urlsplit(broken.server(Body(b"<html>", 200, "text/html")).url).port
+    broken.given |= {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}
+
+
+def prometheus_port_of_another_program_in_the_config_file(broken: SetUp) -> None:
+    port = urlsplit(broken.server(Body(b"<html>", 200, "text/html")).url).port
+    (broken.folder / "otel.yaml").write_text(with_prometheus(port))
+    broken.given["OTEL_CONFIG_FILE"] = "otel.yaml"
+
+
+def prometheus_address_of_another_machine(broken: SetUp) -> None:
+    broken.given |= {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_HOST": "192.0.2.1"}
+
+
+def prometheus_port_misspelt(broken: SetUp) -> None:
+    broken.given |= {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": "http"}
+
+
 def distro_that_fails(broken: SetUp) -> None:
     point = "[opentelemetry_distro]\nacme = acme_distro:Distro\n"
     install(broken.site, "acme-distro", point, acme_distro="raise RuntimeError('bad day')")
@@ -321,7 +373,13 @@ BROKEN: Mapping[Callable[[SetUp], None], tuple[str, ...]] = {
     policy_of_nobody: ("policy-of-nobody",),
     sampled_away: ("not-sampled",),
     config_file_missing: ("config-file-missing",),
-    config_file_wrong: ("startup-failed",),
+    config_file_wrong: ("config-file-wrong",),
+    policy_wrong_in_the_config_file: ("config-file-wrong",),
+    policy_misspelt_beside_a_config_file: ("policy-not-understood",),
+    prometheus_port_of_another_program: ("prometheus-port",),
+    prometheus_port_of_another_program_in_the_config_file: ("prometheus-port",),
+    prometheus_address_of_another_machine: ("prometheus-port",),
+    prometheus_port_misspelt: ("setting-not-understood",),
     distro_that_fails: ("startup-failed",),
     library_too_old: ("library-too-old",),
     other_distribution_and_two_instrumentors: ("instrumented-twice",),
@@ -381,6 +439,95 @@ def test_policies_are_told_and_the_span_goes_through_them(tmp_path: Path) -> Non
     told = {(fact["area"], fact["subject"]): fact["told"] for fact in report["facts"]}
     assert told["Set-up", "content to mlflow"] == "cut at 100 characters, redacted"
     assert told["Test span", "MLflow"].startswith("written, read back")
+
+
+POLICIES = """
+file_format: "1.1"
+tracer_provider:
+  processors:
+    - batch: {exporter: {mlflow: {tracking_uri: "sqlite:///declared.db"}}}
+    - batch:
+        exporter:
+          genspan_content:
+            redact: [email]
+            limit: 10000
+            exporter: {otlp_http: {endpoint: "http://ada:hidden@127.0.0.1:9/v1/traces"}}
+    - simple:
+        exporter:
+          genspan_content:
+            content: ${PROMPTS:-false}
+            exporter: {console: }
+logger_provider:
+  processors:
+    - batch: {exporter: {otlp_grpc: }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {},
+            [
+                ("content to mlflow", "all of it: traces to sqlite:///declared.db"),
+                ("content to otlp_http", "cut at 10,000 characters, redacted: traces to http://127.0.0.1:9/v1/traces"),
+                ("content to console", "none of it: traces"),
+                ("content to otlp_grpc", "all of it: logs"),
+            ],
+        ),
+        (
+            {"GENSPAN_CONTENT_LIMIT": "9", "GENSPAN_OTLP_CONTENT": "false", "PROMPTS": "true"},
+            [
+                ("content to mlflow", "cut at 9 characters: traces to sqlite:///declared.db"),
+                ("content to otlp_http", "cut at 10,000 characters, redacted: traces to http://127.0.0.1:9/v1/traces"),
+                ("content to console", "all of it: traces"),
+                ("content to otlp_grpc", "none of it: logs"),
+            ],
+        ),
+    ],
+    ids=["of the file", "of variables, too"],
+)
+def test_policies_of_a_configuration_file_are_told(
+    given: dict[str, str], expected: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "otel.yaml").write_text(POLICIES)
+    code, report = doctor(tmp_path, "--no-send", OTEL_CONFIG_FILE="otel.yaml", **given)
+    assert (code, report["problems"]) == (0, [])
+    told = [(fact["subject"], fact["told"]) for fact in report["facts"] if fact["subject"].startswith("content to")]
+    assert told == expected
+
+
+def test_a_configuration_file_without_policies_has_none_told(tmp_path: Path) -> None:
+    (tmp_path / "otel.yaml").write_text(with_prometheus(0))
+    report = doctor(tmp_path, "--no-send", OTEL_CONFIG_FILE="otel.yaml")[1]
+    assert report["problems"] == []
+    assert not [fact for fact in report["facts"] if fact["subject"].startswith("content to")]
+
+
+@pytest.mark.parametrize("is_declared", [False, True], ids=["by variables", "by a file"])
+def test_beside_an_app_that_prometheus_asks(is_declared: bool, tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.exporter.prometheus")
+    port = str(free_port())
+    if is_declared:
+        (tmp_path / "otel.yaml").write_text(with_prometheus("${PORT}"))
+        given, setting = {"OTEL_CONFIG_FILE": "otel.yaml", "PORT": port}, "OTEL_CONFIG_FILE"
+    else:
+        given = {"OTEL_METRICS_EXPORTER": "prometheus", "OTEL_EXPORTER_PROMETHEUS_PORT": port}
+        setting = "OTEL_EXPORTER_PROMETHEUS_PORT"
+    with app.start("print('up', flush=True); input()", tmp_path, given, stdin=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "up\n"
+        code, report = doctor(tmp_path, **given)
+        running.communicate("done\n", timeout=30)
+    assert (code, report["problems"], report["warnings"]) == (0, [], [])
+    told = {fact["subject"]: fact["told"] for fact in report["facts"]}
+    assert f"{port}: in use, by an app in Python" in told["metrics"]
+    assert setting in told["metrics"]
+    assert told["MLflow"].startswith("written, read back")
+    assert told["openai"].endswith("genspan_openai is active")
+    code, report = doctor(tmp_path, "--no-send", **given)
+    assert f"prometheus, at {'127.0.0.1' if is_declared else 'localhost'}:{port}" in json.dumps(report["facts"])
+    assert "in use" not in json.dumps(report["facts"])
 
 
 def test_without_sending_nothing_is_written(tmp_path: Path) -> None:

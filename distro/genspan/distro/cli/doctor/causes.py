@@ -104,6 +104,15 @@ _ALL: Final = (
         "there is no provider.",
     ),
     Cause(
+        "config-file-wrong",
+        SETUP,
+        _PROBLEM,
+        "{path}, which OTEL_CONFIG_FILE names, is not understood: {reason}",
+        "Correct the file, or unset OTEL_CONFIG_FILE to be configured by the other variables.",
+        "With a mistake in that file nothing is set up: the app runs, and nothing is recorded. Reading it takes "
+        "`pip install opentelemetry-configuration`.",
+    ),
+    Cause(
         "distro-other",
         SETUP,
         _WARNING,
@@ -333,6 +342,15 @@ _ALL: Final = (
         "{address} does not take {signal}: it answers with status {status}.",
         "Look into the log of the collector or service.",
         "An empty request of OTLP was answered with an error.",
+    ),
+    Cause(
+        "prometheus-port",
+        DESTINATIONS,
+        _PROBLEM,
+        "Prometheus is to be answered at {address}, which cannot be had: {reason}.",
+        "Set {setting} to what is free on this machine, or send metrics over OTLP.",
+        "OpenTelemetry does not start in a process that cannot have the address: neither metrics nor traces are made. "
+        "An app in Python that answers Prometheus there is taken for yours, which is no problem.",
     ),
     Cause(
         "mlflow-switched-off",

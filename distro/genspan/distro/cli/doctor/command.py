@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import click
+from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from genspan.distro.cli.doctor import destinations, libraries, outbox, policies, setup, tracking, trial
+from genspan.distro.cli.doctor import config_file, destinations, libraries, outbox, policies, setup, tracking, trial
 from genspan.distro.cli.doctor.causes import AREAS, Fact, Finding, Level
 from genspan.distro.cli.exits import NOTHING
 from genspan.distro.cli.progress import working
@@ -79,6 +80,9 @@ def _examined(*, send: bool, reach: bool) -> Examination:
             if "mlflow" in destinations.exporters(completed, SIGNALS[0]):
                 now("Looking at MLflow")
                 said += tracking.check(environ, reach=reach)
+        if not settings.disabled and settings.declarative:
+            now("Looking at the configuration file")
+            said += config_file.check(environ[OTEL_CONFIG_FILE].strip(), settings.content, reach=reach)
         said += outbox.check(environ)
         active = None
         if send and not settings.disabled:
@@ -86,7 +90,7 @@ def _examined(*, send: bool, reach: bool) -> Examination:
             troubled = _troubled(said)
             outcome = trial.run(environ, troubled)
             active = outcome.active
-            said += trial.check(outcome, environ, troubled)
+            said += trial.check(outcome, troubled)
         said += libraries.check(environ, active)
     return Examination(
         [one for one in said if isinstance(one, Fact)], [one for one in said if isinstance(one, Finding)]

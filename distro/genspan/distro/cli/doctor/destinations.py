@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
+from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER, OTEL_TRACES_EXPORTER
 from opentelemetry.sdk.environment_variables import (
     OTEL_EXPORTER_OTLP_CERTIFICATE,
     OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE,
@@ -17,6 +17,7 @@ from opentelemetry.sdk.environment_variables import (
 from opentelemetry.util._importlib_metadata import entry_points
 from opentelemetry.util.re import parse_env_headers
 
+from genspan.distro.cli.doctor import prometheus
 from genspan.distro.cli.doctor.causes import CLOCK, DESTINATIONS, Fact, Finding, found
 from genspan.distro.cli.doctor.clock import differing
 from genspan.distro.cli.doctor.reach import Place, ask, connect, is_proxied
@@ -41,6 +42,8 @@ def check(given: Mapping[str, str], defaults: Mapping[str, str], *, reach: bool 
         for name in names:
             if name in OTLP:
                 yield from _otlp(environ, signal, name, reach=reach)
+            elif name == "prometheus" and signal.exporter == OTEL_METRICS_EXPORTER:
+                yield prometheus.check(prometheus.of_variables(environ), reach=reach)
             elif name not in ("mlflow", "none"):
                 yield Fact(DESTINATIONS, kind(signal), name)
         if not names:

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.util._importlib_metadata import entry_points
 
 from genspan.exporters.content import behind
+from genspan.exporters.mlflow import MlflowSpanExporter
 
 NAME: Final = "genspan doctor"
 """Of the span."""
@@ -70,6 +71,8 @@ def _told() -> dict[str, Any]:
     for exporter in exporters:
         _watched(exporter, watch, told["exports"])
     told["destinations"] = [_name(exporter) for exporter in exporters]
+    sending = (behind(exporter) for exporter in exporters)
+    told["tracking_uris"] = [one.tracking_uri for one in sending if isinstance(one, MlflowSpanExporter)]
     told["distro"] = provider.resource.attributes.get("telemetry.distro.name")
     told["sampler"] = provider.sampler.get_description()
     for _ in range(TRIES):

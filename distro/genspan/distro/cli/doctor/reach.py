@@ -39,10 +39,7 @@ class Place:
     @property
     def shown(self) -> str:
         """The address without credentials."""
-        try:
-            return without_secrets(self.url)
-        except ValueError:  # It is no address: nobody knows where in it a password is.
-            return self.url.rpartition("@")[2]
+        return shown(self.url)
 
     def found(self, cause: str, /, **values: object) -> Finding:
         """A cause that is about this place."""
@@ -58,6 +55,14 @@ class Answer:
     ahead: float | None
     """Seconds by which its clock is ahead of ours; None where it does not say."""
     text: str
+
+
+def shown(url: str) -> str:
+    """An address without credentials."""
+    try:
+        return without_secrets(url)
+    except ValueError:  # It is no address: nobody knows where in it a password is.
+        return url.rpartition("@")[2]
 
 
 def connect(place: Place, host: str, port: int) -> Finding | None:

@@ -10,18 +10,18 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from genspan.distro.cli.doctor import prometheus
 from genspan.distro.cli.doctor.causes import TEST_SPAN, Fact, Finding, found
+from genspan.distro.cli.doctor.reach import shown
 from genspan.distro.cli.doctor.tracking import WHERE
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX
 from genspan.exporters.mlflow.outbox_folder import GENSPAN_OUTBOX_DIR
 from genspan.exporters.mlflow.outbox_report import UnreadableOutbox, files, read
-from genspan.exporters.mlflow.stores import without_secrets
 from genspan.exporters.mlflow.switches import ENABLE_MLFLOW_TRACING, MLFLOW_TRACE_SAMPLING_RATIO
-from genspan.exporters.mlflow.tracking import Tracking
 from genspan.exporters.mlflow.untraced import untraced
 
 TIME: Final = 60.0
@@ -49,7 +49,6 @@ class Outcome:
     is_late: bool = False
     waiting: str | None = None
     """Why MLflow did not take the span."""
-    environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def active(self) -> Collection[str] | None:
@@ -70,6 +69,7 @@ def run(environ: Mapping[str, str], without: Collection[str] = ()) -> Outcome:
             **environ,
             # The user's own outbox must not get the span, should it have to wait.
             GENSPAN_OUTBOX_DIR: os.path.join(folder, "outbox"),
+            **prometheus.elsewhere(environ, Path(folder)),
             **_patience(environ, 1 if any(name.startswith("otlp") for name in without) else OTLP_TIME),
         }
         if float_of(environ.get(MLFLOW_TRACE_SAMPLING_RATIO)) > 0:
@@ -118,7 +118,7 @@ def _waiting(folder: str) -> str | None:
     return None
 
 
-def check(outcome: Outcome, environ: Mapping[str, str], troubled: Collection[str]) -> Iterator[Fact | Finding]:
+def check(outcome: Outcome, troubled: Collection[str]) -> Iterator[Fact | Finding]:
     """What the outcome says. Of destinations in `troubled` the cause is known already."""
     told = outcome.told
     if outcome.is_late:
@@ -144,8 +144,14 @@ def check(outcome: Outcome, environ: Mapping[str, str], troubled: Collection[str
             )
     if reached:
         yield Fact(TEST_SPAN, "taken by", ", ".join(sorted(set(reached))))
-    if any(name.startswith(_MLFLOW) for name in told["destinations"]) and WHERE not in troubled:
-        yield from _of_mlflow(outcome, environ, f"{TRACE_ID_PREFIX}{told['trace_id']}")
+    if WHERE not in troubled:
+        uris = list(dict.fromkeys(told["tracking_uris"]))
+        if uris and outcome.waiting:
+            yield found("span-waits", WHERE, uri=", ".join(map(shown, uris)), reason=outcome.waiting)
+            return
+        for uri in uris:
+            subject = "MLflow" if len(uris) == 1 else f"MLflow, {shown(uri)}"
+            yield from _of_mlflow(uri, f"{TRACE_ID_PREFIX}{told['trace_id']}", subject)
 
 
 def _spoken(exporter: str) -> str:
@@ -160,14 +166,9 @@ def _last_error(errors: str) -> str:
     return lines[-1] if lines else "no provider was made."
 
 
-def _of_mlflow(outcome: Outcome, environ: Mapping[str, str], trace_id: str) -> Iterator[Fact | Finding]:
-    uri = Tracking.read(environ).uri
-    shown = without_secrets(uri)
-    if outcome.waiting:
-        yield found("span-waits", WHERE, uri=shown, reason=outcome.waiting)
-        return
+def _of_mlflow(uri: str, trace_id: str, subject: str) -> Iterator[Fact | Finding]:
     if not uri.startswith(("sqlite", "http:", "https:")):
-        yield Fact(TEST_SPAN, "taken by", f"MLflow ({shown})")
+        yield Fact(TEST_SPAN, "taken by", f"MLflow ({shown(uri)})")
         return
     from genspan.mlflow.exceptions import MlflowException
     from genspan.mlflow.store import open_store
@@ -178,15 +179,15 @@ def _of_mlflow(outcome: Outcome, environ: Mapping[str, str], trace_id: str) -> I
             store = open_store(uri)
             trace = _read(store, trace_id)
         except MlflowException as error:
-            yield found("not-read-back", WHERE, uri=shown, trace_id=trace_id, reason=error)
+            yield found("not-read-back", WHERE, uri=shown(uri), trace_id=trace_id, reason=error)
             return
         took = time.monotonic() - begun
         try:
             store.delete_traces(trace.info.experiment_id or "0", trace_ids=[trace_id])
         except MlflowException as error:
-            yield found("not-deleted", WHERE, uri=shown, trace_id=trace_id, reason=error)
+            yield found("not-deleted", WHERE, uri=shown(uri), trace_id=trace_id, reason=error)
             return
-    yield Fact(TEST_SPAN, "MLflow", f"written, read back (in {took * 1000:.0f} ms) and deleted again")
+    yield Fact(TEST_SPAN, subject, f"written, read back (in {took * 1000:.0f} ms) and deleted again")
 
 
 def _read(store: Any, trace_id: str) -> Any:
