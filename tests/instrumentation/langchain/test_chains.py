@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from typing import Any
 
@@ -24,7 +23,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import BaseModel
 
 from genspan.distro.demo.server import DemoServer
-from support.langchain_scenario import LAYERS, App, record, scenario, tree
+from support.langchain_scenario import LAYERS, WAYS_WITH_CONTEXT, App, record, scenario, tree
 from support.telemetry import InMemoryTelemetry
 from support.ways import WAYS, Way
 
@@ -384,8 +383,7 @@ async def test_cancelled_stream(app: App) -> object:
     return await app.cancelled(app.stream(chain, {"question": "Hm?"}), app.asked)
 
 
-# Before 3.11, a task cannot be given its context: there LangChain leaves what the generator attached current.
-@scenario("invoke_workflow\n  words\n    in the generator", ways=WAYS if sys.version_info >= (3, 11) else WAYS[:1])
+@scenario("invoke_workflow\n  words\n    in the generator", ways=WAYS_WITH_CONTEXT)
 async def test_span_of_the_app_in_a_generator(app: App) -> object:
     def words(chunks: Any) -> Any:
         with app.span("in the generator"):

@@ -16,7 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from opentelemetry import trace
 from typing_extensions import TypedDict
 
-from support.langchain_scenario import App, scenario
+from support.langchain_scenario import WAYS_WITH_CONTEXT, App, scenario
 from support.ways import WAYS
 
 
@@ -137,12 +137,15 @@ async def test_graph_and_agent_as_nodes(app: App) -> object:
     return await app.invoke(outer.compile(), QUESTION)
 
 
-@scenario("""
+@scenario(
+    """
     invoke_workflow hitl
       approve
     invoke_workflow hitl
       approve
-""")
+    """,
+    ways=WAYS_WITH_CONTEXT,
+)
 async def test_interrupt_and_resume(app: App) -> object:
     """An interrupt is no failure."""
     types = pytest.importorskip("langgraph.types")
@@ -158,12 +161,15 @@ async def test_interrupt_and_resume(app: App) -> object:
     return await app.invoke(hitl, types.Command(resume="Yes."), config)
 
 
-@scenario("""
+@scenario(
+    """
     invoke_workflow
       research
         ask
         ask
-""")
+    """,
+    ways=WAYS_WITH_CONTEXT,
+)
 async def test_functional_api(app: App) -> object:
     func = pytest.importorskip("langgraph.func")
 
@@ -283,14 +289,17 @@ async def test_node_that_is_tried_again(app: App) -> object:
     return await app.invoke(built.compile(), QUESTION)
 
 
-@scenario("""
+@scenario(
+    """
     invoke_workflow outer
       work
         approve
     invoke_workflow outer
       work
         approve
-""")
+    """,
+    ways=WAYS_WITH_CONTEXT,
+)
 async def test_interrupt_and_resume_in_a_sub_graph(app: App) -> object:
     types = pytest.importorskip("langgraph.types")
     if not hasattr(types, "interrupt"):

@@ -6,6 +6,7 @@ start callback to its end. `RUNS` is all state there is; a run that has ended ha
 
 from __future__ import annotations
 
+import sys
 from asyncio import CancelledError
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -17,11 +18,16 @@ from opentelemetry.util.types import AttributeValue
 
 from genspan.instrumentation.core import Content, Method, Operation
 
-from .kind import Kind
+from .kind import Kind, Role
 
 _INNERMOST: Final = create_key("genspan-langchain")
 """The run, or the scope of one that has yet to start, that the code runs in."""
 _READER: Final = create_key("genspan-langchain-reader")
+
+_LOSES_CONFIG: Final = sys.version_info < (3, 11)
+"""There a task cannot be given its context. LangGraph (1.2) then runs a node without its config, so that what the node
+runs is said to be inside whatever the graph is inside."""
+_GRAPHS: Final = frozenset({Role.AGENT, Role.GRAPH})
 
 _MOST: Final = 50_000
 """Runs kept at once. Those of a runnable that never says that its run is over are let go from there on."""
@@ -143,7 +149,7 @@ def place_in(current: Context, parent: UUID | None) -> Place:
     """Where a run starts, in the context `current`, whose parent is said to be `parent`.
 
     Where that is nobody we know, it is the one whose context is current: an app may start a chain in a tool with a
-    config of its own, LangSmith names spans of its own, and before Python 3.11 LangChain loses its config in tasks.
+    config of its own, and LangSmith names spans of its own. Where LangGraph loses its config, it is that one as well.
 
     Its context is the current one where that was made by the parent run, for the app may have opened a span of its own
     since; and for a run without a parent. Else, as in a thread that has not been given any context, the parent's.
@@ -152,13 +158,23 @@ def place_in(current: Context, parent: UUID | None) -> Place:
     scope = innermost if isinstance(innermost, Scope) else None
     here: Run | None = innermost if scope is None else scope.around
     known = RUNS.get(parent)
-    if known is None and here is not None and not here.ended:
+    if here is not None and not here.ended and (known is None or (_LOSES_CONFIG and _runs_a_graph(known, here))):
         known = here
     return Place(
         scope if scope is not None and scope.adopts(parent) else None,
         known,
         current if known is None or here is known else known.context,
     )
+
+
+def _runs_a_graph(outer: Run, here: Run) -> bool:
+    """Whether `here` is part of a graph, or is one, that runs inside `outer`."""
+    run: Run | None = here
+    graph = False
+    while run is not None and run is not outer:
+        graph = graph or run.kind.role in _GRAPHS
+        run = RUNS.get(run.parent)
+    return graph and run is outer
 
 
 def _run_in(context: Context) -> Run | None:
