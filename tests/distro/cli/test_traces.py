@@ -36,7 +36,31 @@ def test_a_line_for_each_with_what_there_is_room_for(columns: int) -> None:
     assert len(lines) == 3
     assert all(len(line) <= columns and re.match(r"tr-[0-9a-f]{32}  ", line) for line in lines)
     assert ("10 → 5" in lines[0]) is (columns >= 80)
-    assert ("session" in lines[0]) is (columns >= 120)
+    assert ("session" in lines[0]) is (columns >= 80)
+    assert ("hello" in lines[0]) is (columns >= 120)
+
+
+@pytest.mark.parametrize(("columns", "tokens"), [(60, ""), (80, "625,014 → 625,010"), (200, "625,014 → 625,010")])
+def test_many_tokens_cut_off_no_id_and_no_state(columns: int, tokens: str) -> None:
+    usage = {"input_tokens": 625_014, "output_tokens": 625_010, "cache_read__input_tokens": 624_896}
+    exporter = MlflowSpanExporter("sqlite:///mlflow.db")
+    exporter.export([chat(4, parent=None, **{f"gen_ai__usage__{name}": count for name, count in usage.items()})])
+    exporter.shutdown()
+    lines = traces(columns=columns).stdout.splitlines()
+    assert len(lines) == 4
+    assert all(re.match(r"tr-[0-9a-f]{32}  .*OK  ", line) for line in lines)
+    assert any(tokens in line for line in lines)
+    assert not any("cached" in line for line in lines)
+
+
+def test_the_name_is_whole_before_the_request_is() -> None:
+    name = "an agent with a rather long name"
+    exporter = MlflowSpanExporter("sqlite:///mlflow.db")
+    exporter.export([chat(4, parent=None, words="hello " * 40, mlflow__traceTag__mlflow__traceName=name)])
+    exporter.shutdown()
+    line = next(line for line in traces(columns=160).stdout.splitlines() if trace_id(4) in line)
+    assert f"  {name}  " in line
+    assert line.rstrip().endswith("…")
 
 
 def test_filters_experiments_and_most() -> None:

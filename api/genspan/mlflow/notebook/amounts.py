@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+_LEAST: Final = 0.000001
+"""The smallest cost in US dollars that is told to the digit."""
 
 
 def duration(nanoseconds: int | None) -> str:
@@ -38,4 +41,6 @@ def cost(amounts: Any) -> str:
     total = amounts.get("total_cost") if isinstance(amounts, dict) else None
     if not isinstance(total, (int, float)):
         return ""
-    return f"${total:.4f}" if total >= 0.001 or total == 0 else f"${f'{total:.6f}'.rstrip('0')}"
+    if total >= 0.001 or total == 0:
+        return f"${total:.4f}"
+    return f"${f'{total:.6f}'.rstrip('0')}" if total >= _LEAST else f"<${_LEAST:f}"

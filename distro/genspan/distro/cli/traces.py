@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import click
 from rich.console import Console
@@ -13,7 +15,7 @@ from genspan.distro.cli import options
 from genspan.distro.cli.exits import Missing
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.progress import working
-from genspan.distro.cli.tree import STATES, cost_of, lasted, name_of, started, usage_of
+from genspan.distro.cli.tree import STATES, cost_of, lasted, name_of, started, tokens_of
 from genspan.exporters.mlflow.keys import TraceMetadataKey
 from genspan.mlflow.entities import Trace
 from genspan.semconv.encoding import encode
@@ -61,50 +63,64 @@ def traces(
         console = Console(highlight=False)
         console.print(_table(found, console.width))
         if len(found) == most:
-            click.echo(f"There may be more than {most}: --max shows them.", err=True)
+            click.echo(f"These are the first {most:,}; there may be more, which --max shows.", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One fact of each trace."""
+
+    of: Callable[[Trace], str]
+    style: str = ""
+    least: int | None = None
+    """Characters below which it is cut off no further; None where it is shown whole."""
+
+
+_GAP: Final = 2
+_FIRST: Final = (
+    Column(lambda trace: trace.info.trace_id, "dim"),
+    Column(lambda trace: trace.info.state.value),
+    Column(lasted),
+)
+"""Those that are always there, however narrow the terminal: an id that is cut off is none."""
+_START: Final = Column(started, "dim")
+_NAME: Final = Column(name_of, "bold", least=16)
+_TOKENS: Final = Column(tokens_of)
+_COST: Final = Column(cost_of)
+_SESSION: Final = Column(lambda trace: trace.info.trace_metadata.get(TraceMetadataKey.TRACE_SESSION, ""), "dim", 12)
+_REQUEST: Final = Column(lambda trace: " ".join((trace.info.request_preview or "").split()), least=20)
+
+_ORDER: Final = (_FIRST[0], _START, *_FIRST[1:], _NAME, _TOKENS, _COST, _SESSION, _REQUEST)
+"""From left to right."""
+_WANTED: Final = (*_FIRST, _NAME, _TOKENS, _START, _COST, _SESSION, _REQUEST)
+"""From the one that is needed most."""
 
 
 def _table(found: Sequence[Trace], width: int) -> Table:
     """The columns in which there is something, as far as there is room for them."""
-    rows = [_row(trace) for trace in found]
-    shown = [
-        index for index, (_, least) in enumerate(_COLUMNS) if width >= least and any(row[index].plain for row in rows)
-    ]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for index in shown:
-        # rich narrows columns that may wrap before the others; their text is cut off, since it may not.
-        table.add_column(no_wrap=not _COLUMNS[index][0], overflow="ellipsis")
-    for row in rows:
-        table.add_row(*(row[index] for index in shown))
+    cells = {column: [Text(column.of(trace), column.style) for trace in found] for column in _ORDER}
+    for text in cells[_FIRST[1]]:
+        text.style = STATES.get(text.plain, "")
+    widths = _widths({column: max(text.cell_len for text in texts) for column, texts in cells.items()}, width)
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for column in _ORDER:
+        if column in widths:
+            table.add_column(width=widths[column], no_wrap=True, overflow="ellipsis")
+    for index in range(len(found)):
+        table.add_row(*(cells[column][index] for column in _ORDER if column in widths))
     return table
 
 
-_COLUMNS = (
-    (False, 0),
-    (False, 100),
-    (False, 0),
-    (False, 0),
-    (True, 0),
-    (False, 80),
-    (False, 110),
-    (True, 120),
-    (True, 120),
-)
-"""Of each column, whether it gives way to others, and how wide the terminal must be for it."""
-
-
-def _row(trace: Trace) -> tuple[Text, ...]:
-    """Id, start, state, duration, name, tokens, cost, session, request."""
-    info = trace.info
-    state = info.state.value
-    return (
-        Text(info.trace_id, "dim"),
-        Text(started(trace), "dim"),
-        Text(state, STATES.get(state, "")),
-        Text(lasted(trace)),
-        Text(name_of(trace), "bold", no_wrap=True),
-        Text(usage_of(trace).replace(" tokens", "")),
-        Text(cost_of(trace)),
-        Text(info.trace_metadata.get(TraceMetadataKey.TRACE_SESSION, ""), "dim", no_wrap=True),
-        Text(" ".join((info.request_preview or "").split()), no_wrap=True),
-    )
+def _widths(whole: Mapping[Column, int], width: int) -> dict[Column, int]:
+    """How wide each column is that there is room for, given how wide each would be whole."""
+    widths: dict[Column, int] = {}
+    room = width + _GAP
+    for column in _WANTED:
+        least = whole[column] if column.least is None else min(column.least, whole[column])
+        if column in _FIRST or 0 < least + _GAP <= room:
+            widths[column] = least
+            room -= least + _GAP
+    for column, least in widths.items():
+        widths[column] = min(whole[column], least + max(room, 0))
+        room -= widths[column] - least
+    return widths

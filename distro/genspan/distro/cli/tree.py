@@ -80,6 +80,11 @@ def usage_of(trace: Trace) -> str:
     return amounts.tokens(_decoded(trace.info.trace_metadata.get(TraceMetadataKey.TOKEN_USAGE)))
 
 
+def tokens_of(trace: Trace) -> str:
+    """The tokens of a whole trace in few characters, `412 → 31`; empty where they are not known."""
+    return usage_of(trace).partition(" tokens")[0]
+
+
 def cost_of(trace: Trace) -> str:
     """The cost of a whole trace; empty where it is not known."""
     return amounts.cost(_decoded(trace.info.trace_metadata.get(TraceMetadataKey.COST)))
