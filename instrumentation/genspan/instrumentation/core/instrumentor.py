@@ -87,19 +87,33 @@ class LibraryInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         for module in dict.fromkeys(target.module for target in self.targets):
             self._when_imported(module, self._patch)
         for bystander in self.bystanders:
-            look_out(bystander, scope.rpartition(".")[2], lambda: self._telemetry is not None)
+            if bystander not in self._awaited:
+                self._awaited.add(bystander)
+                look_out(bystander, scope.rpartition(".")[2], lambda: self._telemetry is not None)
 
     def _when_imported(self, module: str, install: Callable[[ModuleType], None]) -> None:
         """Calls `install` with the module as soon as the app has imported it: now, where it has."""
 
+        awaited = module, install
+
         def imported(loaded: ModuleType) -> None:
+            self._awaited.discard(awaited)
             if self._telemetry is not None:
                 guarded(install, loaded)
 
         if module in sys.modules:
             imported(sys.modules[module])
-        else:
+        elif awaited not in self._awaited:
+            self._awaited.add(awaited)
             wrapt.when_imported(module)(imported)
+
+    @functools.cached_property
+    def _awaited(self) -> set[object]:
+        """What has been left with wrapt for an import to come, and what is looked out for: neither is ever taken back.
+
+        So it is left once, however often the instrumentor is turned on.
+        """
+        return set()
 
     @functools.cached_property
     def _supported(self) -> bool:
