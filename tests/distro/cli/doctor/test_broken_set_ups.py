@@ -600,6 +600,20 @@ def test_traces_that_wait_are_a_warning(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "mlflow.db").rmdir()
     code, report = doctor(tmp_path)
     assert (code, causes(report), causes(report, "warnings")) == (0, [], ["outbox-waiting"])
+    assert said(report, "outbox-waiting").startswith("1 trace waits for sqlite:////")
+
+
+def test_traces_of_another_app_that_wait_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
+    (tmp_path / "theirs.db").mkdir()
+    write_trace(tmp_path / "theirs.db")
+    code, report = doctor(tmp_path, "--no-send")
+    assert (code, causes(report), causes(report, "warnings")) == (0, [], [])
+    told = {fact["subject"]: fact["told"] for fact in report["facts"] if fact["area"] == "Outbox"}
+    assert told["waiting"] == "nothing"
+    assert f"sqlite:///{tmp_path}/theirs.db" in told["of other apps"]
+    report = doctor(tmp_path, "--no-send", MLFLOW_TRACKING_URI="sqlite:///theirs.db")[1]
+    assert "outbox-waiting" in causes(report, "warnings")
 
 
 @pytest.mark.parametrize("limit", [200_000, 20_000])

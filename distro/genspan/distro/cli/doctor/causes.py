@@ -463,8 +463,8 @@ _ALL: Final = (
         "outbox-waiting",
         OUTBOX,
         _WARNING,
-        "{traces} wait for {uri}, the oldest for {age}{reason}.",
-        "They are written as soon as the place can be reached; genspan status --retry does it now.",
+        "{traces} {verb} for {uri}, the oldest for {age}{reason}.",
+        "What waits is written as soon as that is mended; genspan status --retry tries it now.",
         "A store that could not take traces gets them from the outbox later.",
     ),
     Cause(

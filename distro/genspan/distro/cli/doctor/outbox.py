@@ -8,27 +8,49 @@ from collections.abc import Iterator, Mapping
 
 from genspan.distro.cli.doctor.causes import OUTBOX, Fact, Finding, found
 from genspan.distro.cli.doctor.clock import spoken
+from genspan.distro.settings import Settings
 from genspan.exporters.mlflow.outbox_folder import find_folder, folders
 from genspan.exporters.mlflow.outbox_report import Report, UnreadableOutbox, files, read
+from genspan.exporters.mlflow.stores import open_store
+from genspan.exporters.mlflow.tracking import Tracking
 
 
 def check(environ: Mapping[str, str]) -> Iterator[Fact | Finding]:
-    """The outboxes of this user, and the folder for the next."""
+    """The outboxes of this user, and the folder for the next.
+
+    What is on its way to where this app's traces do not go is another app's affair, and no finding here.
+    """
     folder = find_folder(environ)
     if trouble := _unusable(folder):
         yield found("outbox-folder", path=folder, reason=trouble)
-    waits = False
+    own = _destination(environ)
+    waits, elsewhere = False, []
     for path in files(folders(environ)):
         try:
             report = read(path)
         except UnreadableOutbox as error:
             yield found("outbox-unreadable", reason=error)
             continue
+        if own is not None and report.tracking_uri != own:
+            elsewhere += [] if report.is_clear else [report.tracking_uri]
+            continue
         waits = waits or not report.is_clear
         yield from _report(report)
     if not waits:
         yield Fact(OUTBOX, "waiting", "nothing")
+    if elsewhere:
+        yield Fact(OUTBOX, "of other apps", f"traces for {', '.join(elsewhere)}; genspan status shows them")
     yield Fact(OUTBOX, "folder", folder)
+
+
+def _destination(environ: Mapping[str, str]) -> str | None:
+    """The tracking URI by which the app's outbox is known; None where only a configuration file knows it."""
+    if Settings.read(environ).declarative:
+        return None
+    try:
+        return open_store(Tracking.read(environ).uri).uri
+    except ValueError:
+        return None
 
 
 def _unusable(folder: str) -> str | None:
@@ -44,6 +66,7 @@ def _report(report: Report) -> Iterator[Finding]:
         yield found(
             "outbox-waiting",
             traces=_counted(report.waiting_traces),
+            verb="waits" if report.waiting_traces == 1 else "wait",
             uri=report.tracking_uri,
             age=spoken(max(0.0, time.time() - (report.oldest or time.time()))),
             reason=f": {report.trouble.rstrip('.')}" if report.trouble else "",
