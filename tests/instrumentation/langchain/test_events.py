@@ -107,10 +107,12 @@ async def test_chain_v2(app: App) -> object:
 )
 async def test_events_left_early(app: App) -> None:
     """LangChain cancels the run, which is no failure: nobody wanted more of it."""
-    events = left_to_wait().astream_events("Hm?", version="v2")
+    at_work = asyncio.Event()
+    events = left_to_wait(at_work).astream_events("Hm?", version="v2")
     async for event in events:
         app.saw(event["name"])
         if event["name"] == "dawdle":
+            await at_work.wait()
             break
     await events.aclose()
     # langchain-core 0.3.0 leaves the closing of what is within to the event loop.
@@ -128,9 +130,8 @@ async def test_reader_of_events_cancelled(app: App) -> None:
     at_work = asyncio.Event()
 
     async def read() -> None:
-        async for event in left_to_wait().astream_events("Hm?", version="v2"):
-            if event["name"] == "dawdle":
-                at_work.set()
+        async for _ in left_to_wait(at_work).astream_events("Hm?", version="v2"):
+            pass
 
     reader = asyncio.create_task(read())
     await at_work.wait()
@@ -139,8 +140,9 @@ async def test_reader_of_events_cancelled(app: App) -> None:
         await reader
 
 
-def left_to_wait() -> Any:
+def left_to_wait(at_work: asyncio.Event) -> Any:
     async def dawdle(value: Any) -> Any:
+        at_work.set()
         await asyncio.sleep(60)
 
     return (RunnableLambda(shorten).with_config(run_name="RunnableLambda") | RunnableLambda(dawdle)).with_config(

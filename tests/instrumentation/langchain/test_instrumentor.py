@@ -19,13 +19,12 @@ from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from langchain_core.tracers import context as tracers
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from genspan.instrumentation.core import guard
-from genspan.instrumentation.langchain import TARGETS, LangChainInstrumentor, handler
+from genspan.instrumentation.langchain import TARGETS, LangChainInstrumentor, recording
 from genspan.instrumentation.langchain import runs as runs_module
 from genspan.instrumentation.langchain.runs import RUNS
 from support.telemetry import InMemoryTelemetry, instrumented
@@ -44,7 +43,7 @@ def model() -> FakeListChatModel:
 
 
 def installed() -> dict[str, Any]:
-    found: dict[str, Any] = {"hooks": list(tracers._configure_hooks)}
+    found: dict[str, Any] = {}
     for target in TARGETS:
         if "agents" in target.module:
             continue  # langchain 0.x and langchain-classic
@@ -67,18 +66,36 @@ def test_uninstrumenting_leaves_nothing_behind() -> None:
 def test_every_target_is_in_this_version_of_the_libraries() -> None:
     missing = {place.rpartition(".")[2] for place, found in installed().items() if found is None}
     version = tuple(map(int, langchain_core.__version__.split(".")[:2]))
-    assert missing <= (set() if version >= (1, 7) else {"_iter_v2_events", "_aiter_v2_events"})
+    assert missing <= (set() if version >= (1, 7) else {"_iter_v2_events", "_aiter_v2_events", "on_stream_event"})
 
 
-def test_uninstrumented_in_the_middle_of_a_run(telemetry: InMemoryTelemetry) -> None:
+def test_uninstrumented_in_the_middle_of_a_run() -> None:
+    before = installed()
+
     def stop(value: Any) -> Any:
         LangChainInstrumentor().uninstrument()
         return model().invoke(value)
 
-    assert RunnableLambda(stop).with_config(run_name="stop").invoke("Hm?").content == "Here."
-    assert [span.name for span in telemetry.spans] == ["invoke_workflow stop"]
-    assert not trace.get_current_span().get_span_context().is_valid
-    assert len(RUNS) == 0
+    with instrumented(LangChainInstrumentor(), InMemoryTelemetry(), capture="SPAN_ONLY") as telemetry:
+        assert RunnableLambda(stop).with_config(run_name="stop").invoke("Hm?").content == "Here."
+        assert [span.name for span in telemetry.spans] == ["invoke_workflow stop"]
+        assert not trace.get_current_span().get_span_context().is_valid
+        assert len(RUNS) == 0
+        assert installed() == before
+
+
+def test_instrumented_anew_in_the_middle_of_a_run() -> None:
+    before = installed()
+
+    def again(value: Any) -> Any:
+        LangChainInstrumentor().uninstrument()
+        LangChainInstrumentor().instrument(tracer_provider=telemetry.tracer_provider)
+        return model().invoke(value)
+
+    with instrumented(LangChainInstrumentor(), InMemoryTelemetry()) as telemetry:
+        RunnableLambda(again).with_config(run_name="again").invoke("Hm?")
+        assert [span.name for span in telemetry.spans] == ["chat", "invoke_workflow again"]
+    assert installed() == before
 
 
 def test_suppressed(telemetry: InMemoryTelemetry) -> None:
@@ -207,7 +224,7 @@ def test_faults_of_ours_are_logged_once_and_change_nothing(
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(handler, "place_in", broken)
+    monkeypatch.setattr(recording, "place_in", broken)
     for _ in range(2):
         assert model().invoke("Hm?").content == "Here."
     assert [(record.name, record.levelno) for record in caplog.records] == [

@@ -10,15 +10,16 @@ from typing import Any, Final
 
 from genspan.instrumentation.core import Bystander, LibraryInstrumentor, Options, Target
 
-from .boundaries import Body, Boundary, Ending, Reading, Starting
+from .boundaries import Body, Boundary, Reading
+from .callbacks import CALLBACKS
 from .chains import Steps
 from .embeddings import Implementations
+from .runs import RUNS
 
 STEPS: Final = "GENSPAN_LANGCHAIN_STEPS"
 
 _CHAT = "langchain_core.language_models.chat_models"
 _LLM = "langchain_core.language_models.llms"
-_MANAGERS = "langchain_core.callbacks.manager"
 _RUNNABLES = "langchain_core.runnables"
 
 _ONE = Boundary()
@@ -27,6 +28,7 @@ _MODEL = Body("run_manager")
 _MODELS = Body("run_managers")
 
 TARGETS = (
+    *CALLBACKS,
     # Generators: between two chunks, the consumer's context is the consumer's.
     Target("langgraph.pregel", "Pregel.stream", _ONE),
     Target("langgraph.pregel", "Pregel.astream", _ONE),
@@ -51,11 +53,6 @@ TARGETS = (
     Target("langchain_core.tools.base", "BaseTool.arun", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.invoke", _ONE),
     Target("langchain_core.retrievers", "BaseRetriever.ainvoke", _ONE),
-    # Where the asynchronous managers call the handlers in another task than the run's.
-    Target(_MANAGERS, "AsyncCallbackManager.on_chat_model_start", Starting()),
-    Target(_MANAGERS, "AsyncCallbackManager.on_llm_start", Starting()),
-    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_end", Ending()),
-    Target(_MANAGERS, "AsyncCallbackManagerForChainRun.on_chain_error", Ending()),
     # Many runs side by side; and the work of each.
     Target(f"{_RUNNABLES}.base", "Runnable._batch_with_config", _SEVERAL),
     Target(f"{_RUNNABLES}.base", "Runnable._abatch_with_config", _SEVERAL),
@@ -98,23 +95,13 @@ class LangChainInstrumentor(LibraryInstrumentor):
     bystanders = (Bystander.autologging("langchain"),)
     configuration = LangChainOptions
 
-    _hook: _Everywhere | None = None
     _embeddings: Implementations | None = None
 
     def _instrument(self, **kwargs: Any) -> None:
-        self._steps = _steps(kwargs.get("steps"))
+        RUNS.forget()
+        RUNS.steps = _steps(kwargs.get("steps"))
         super()._instrument(**kwargs)
-        self._when_imported("langchain_core.tracers.context", self._register)
         self._when_imported("langchain_core.embeddings.embeddings", self._cover)
-
-    def _register(self, module: ModuleType) -> None:
-        if self._telemetry is None or self._hook is not None or not self._supported:
-            return
-        from .handler import Handler
-
-        self._hook = _Everywhere(Handler(self._telemetry, self._steps))
-        module.register_configure_hook(self._hook, inheritable=True)
-        self._hooks: list[Any] = module._configure_hooks
 
     def _cover(self, module: ModuleType) -> None:
         if self._embeddings is not None or not self._supported:
@@ -122,24 +109,12 @@ class LangChainInstrumentor(LibraryInstrumentor):
         self._embeddings = Implementations(module.Embeddings, lambda: self._telemetry)
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        super()._uninstrument(**kwargs)
+        self._telemetry = None
         if self._embeddings is not None:
             self._embeddings.release()
             self._embeddings = None
-        if self._hook is not None:
-            self._hook.handler.stop()
-            self._hooks[:] = [hook for hook in self._hooks if hook[0] is not self._hook]
-            self._hook = None
-
-
-class _Everywhere:
-    """Stands where LangChain takes a context variable that holds a handler: here it is the same in every context."""
-
-    def __init__(self, handler: Any) -> None:
-        self.handler = handler
-
-    def get(self) -> Any:
-        return self.handler
+        # No run starts from here on. Those under way are to be told of their end.
+        RUNS.when_none(super()._uninstrument)
 
 
 def _steps(value: Steps | str | None) -> Steps:

@@ -1,10 +1,9 @@
 """Keeps contexts apart where LangChain's callbacks alone cannot.
 
 The start and end callbacks of a run come from the same frame nearly everywhere, and what the one makes current, the
-other undoes. Not so in generators, whose consumer must not find a run's context current between two chunks; where the
-end callback runs in a task of its own; where many runs start side by side; and where there is no end callback at all,
-as after a cancellation. Those methods are wrapped: a `Boundary` surrounds a frame in which runs start, a `Body` the
-work of a run that was started elsewhere; `Starting` and `Ending` say in the frame itself what the callbacks say.
+other undoes. Not so in generators, whose consumer must not find a run's context current between two chunks; where many
+runs start side by side; and where there is no end callback at all, as after a cancellation. Those methods are wrapped:
+a `Boundary` surrounds a frame in which runs start, a `Body` the work of a run that was started elsewhere.
 """
 
 from __future__ import annotations
@@ -70,57 +69,6 @@ class Body:
             manager = manager[0] if manager else None
         run = RUNS.get(getattr(manager, "run_id", None))
         return None if run is None else _Inside(run)
-
-
-@dataclass(frozen=True, slots=True)
-class Starting:
-    """A manager's method that tells the handlers of runs that start, and returns when they are told.
-
-    Up to langchain-core 0.3 the asynchronous manager told them of models' runs in tasks of their own, where what a
-    handler makes current is lost to the frame.
-    """
-
-    def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
-        """What wrapt calls in place of the method."""
-
-        def wrapped_call(
-            wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-        ) -> Any:
-            pending = wrapped(*args, **kwargs)
-            return pending if active() is None else _entering(pending)
-
-        return wrapped_call
-
-
-async def _entering(pending: Awaitable[Any]) -> Any:
-    managers = await pending
-    for manager in managers:
-        run = RUNS.get(getattr(manager, "run_id", None))
-        if run is not None and run.in_frame:
-            run.enter(otel_context.get_current())
-    return managers
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A run manager's method that is called when its run is over, in the frame that the run was started in.
-
-    The asynchronous managers then call the handlers in another task, which a cancellation does not reach, nor we the
-    frame's context from there.
-    """
-
-    def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
-        """What wrapt calls in place of the method."""
-
-        def wrapped_call(
-            wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-        ) -> Any:
-            run = RUNS.get(getattr(instance, "run_id", None))
-            if run is not None:
-                run.leave()
-            return wrapped(*args, **kwargs)
-
-        return wrapped_call
 
 
 @dataclass(frozen=True, slots=True)

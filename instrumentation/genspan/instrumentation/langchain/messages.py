@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genspan.instrumentation.core.media import blob, by_address
-from genspan.instrumentation.core.messages import message as message_of
-from genspan.instrumentation.core.messages import tool_arguments, tool_message_part, tool_response
+from genspan.instrumentation.core.messages import tool_arguments, tool_response
 from genspan.instrumentation.core.reading import field, fields, items, string
 from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
 
@@ -34,7 +33,11 @@ def said(value: Any) -> list[Any]:
     """What was said, for `message` to read one by one: the value, or what it lists, where it is a message."""
     if isinstance(value, str):
         return [value] if value else []
-    return [value] if _is_message(value) else [item for item in items(value) if _is_message(item)]
+    if not isinstance(value, (list, tuple)) or _is_pair(value):
+        if _is_message(value):
+            return [value]
+        value = items(value)
+    return [item for item in value if _is_message(item)]
 
 
 def message(value: Any) -> Message:
@@ -44,10 +47,19 @@ def message(value: Any) -> Message:
     if _is_pair(value):
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
     get = fields(value)
-    role = _role(string(get("role")) or string(get("type")) or "user")
+    role = _role(string(get("role") or get("type")) or "user")
+    content = get("content")
+    parts = _content_parts(content)
+    result: Message = {"role": role, "parts": parts}
     if role == "tool":
-        return message_of(value, role, [tool_message_part(value, _content_parts(get("content")))])
-    return message_of(value, role, _parts(get))
+        answer = tool_response(parts, content)
+        result["parts"] = [{"type": "tool_call_response", "id": string(get("tool_call_id")), "response": answer}]
+    else:
+        _add_parts(parts, get)
+    name = string(get("name"))
+    if name is not None:
+        result["name"] = name
+    return result
 
 
 def tool_result(content: Any) -> Any:
@@ -74,9 +86,8 @@ def _role(word: str) -> str:
     return _ROLES.get(word.lower(), word)
 
 
-def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
-    """The parts of a message whose fields `get` reads: what was thought, said, refused and called, in this order."""
-    parts = _content_parts(get("content"))
+def _add_parts(parts: list[MessagePart], get: Callable[[str], Any]) -> None:
+    """Adds what a message, whose fields `get` reads, has beside its content: what was thought, refused and called."""
     extra = get("additional_kwargs")
     if extra:
         thought, refusal = string(field(extra, "reasoning_content")), string(field(extra, "refusal"))
@@ -84,8 +95,10 @@ def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
             parts.insert(0, {"type": "reasoning", "content": thought})
         if refusal is not None:
             parts.append(text(refusal))
-    parts += [_tool_call(call) for name in ("tool_calls", "invalid_tool_calls") for call in items(get(name))]
-    return parts
+    for name in ("tool_calls", "invalid_tool_calls"):
+        calls = get(name)
+        if calls:
+            parts += map(_tool_call, items(calls))
 
 
 def _tool_call(call: Any) -> ToolCallPart:

@@ -105,10 +105,10 @@ _LEGACY_USAGE: Final[Table] = {
     "prompt_tokens": (names.GEN_AI_USAGE_INPUT_TOKENS, integer),
     "completion_tokens": (names.GEN_AI_USAGE_OUTPUT_TOKENS, integer),
 }
-_OPENAI_RESPONSE: Final[Table] = {
-    "service_tier": (names.OPENAI_RESPONSE_SERVICE_TIER, string),
-    "system_fingerprint": (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string),
-}
+_OPENAI_RESPONSE: Final = (
+    (names.OPENAI_RESPONSE_SERVICE_TIER, "service_tier"),
+    (names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, "system_fingerprint"),
+)
 _REASON_NAMES: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _FINISH_REASONS: Final = {
     "tool_calls": FinishReason.TOOL_CALL,
@@ -217,7 +217,8 @@ def _response(result: Any) -> Found:
         **(attributes_of(output.get("token_usage"), _LEGACY_USAGE) if usage is None else attributes_of(usage, _USAGE)),
     }
     if metadata.get("model_provider") in ("openai", "azure"):
-        found.update(attributes_of(metadata, _OPENAI_RESPONSE))
+        for attribute, key in _OPENAI_RESPONSE:
+            found[attribute] = string(metadata.get(key))
     return found
 
 
@@ -228,9 +229,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _finish_reason(generation: Any) -> str | None:
     """In the provider's word."""
     get = fields(generation)
+    reason = _first(fields(get("generation_info")), _REASON_NAMES)
+    if reason is not None:
+        return reason
     answer = get("message")
     metadata = fields(field(answer, "response_metadata"))
-    reason = _first(fields(get("generation_info")), _REASON_NAMES) or _first(metadata, _REASON_NAMES)
+    reason = _first(metadata, _REASON_NAMES)
     if reason is not None:
         return reason
     # OpenAI's Responses API has a status.

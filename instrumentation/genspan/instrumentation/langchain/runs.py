@@ -1,23 +1,24 @@
 """The runs of LangChain that are under way, and what each makes current for the code that runs inside it.
 
-LangChain tells its handlers of every run by the run's id and its parent's. A `Run` holds what we know of one from its
-start callback to its end. `RUNS` is all state there is; a run that has ended has left it.
+LangChain's callbacks name a run by its id and its parent's. A `Run` holds what we know of one from its start callback
+to its end. `RUNS` is all state there is; a run that has ended has left it.
 """
 
 from __future__ import annotations
 
 import sys
 from asyncio import CancelledError
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final
 from uuid import UUID
 
 from opentelemetry import context as otel_context
-from opentelemetry.context import Context, create_key, set_value
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.context import Context, create_key
 
-from genspan.instrumentation.core import Content, Method, Operation
+from genspan.instrumentation.core import Method, Operation
+from genspan.instrumentation.core.recorder import conclude
 
+from .chains import Steps
 from .kind import Kind, Role
 
 _INNERMOST: Final = create_key("genspan-langchain")
@@ -55,11 +56,8 @@ class Run:
         self.operation = operation
         self.conversation: str | None = None
         """`gen_ai.conversation.id`, where its metadata or its config has one."""
-        self.in_frame = False
-        """Whether it goes on in the frame that it was started in, and is to be current there."""
         self._outer = outer
-        self._reader: Any = outer.get(_READER)
-        self.context = set_value(_INNERMOST, self, outer if operation is None else operation.context)
+        self.context = Context(outer if operation is None else operation.context, **{_INNERMOST: self})
         """The context for what runs inside."""
 
     def enter(self, current: Context) -> None:
@@ -67,9 +65,8 @@ class Run:
 
         `current` is the context there.
         """
-        if _run_in(current) is not self:
-            self._outer = current
-            otel_context.attach(self.context)
+        self._outer = current
+        otel_context.attach(self.context)
 
     def leave(self) -> None:
         """Undoes `enter`; nothing where another run or none is current, as in another task than the one entered in.
@@ -80,27 +77,28 @@ class Run:
         if _run_in(otel_context.get_current()) is self:
             otel_context.attach(self._outer)
 
-    def end(
-        self,
-        error: BaseException | None = None,
-        attributes: Mapping[str, AttributeValue | None] | None = None,
-        content: Content | None = None,
-    ) -> None:
+    def end(self, error: BaseException | None = None, result: Any = None) -> None:
         """Ends what was recorded: failed where there is an error. A second end changes nothing."""
+        if error is not None and (_is_no_failure(error) or self._is_left(error)):
+            error = None
         self.ended = True
         RUNS.drop(self)
         # Its own context holds the run. Without this, only the garbage collector could let go of the two.
         self.context = self._outer
-        if self.operation is None:
+        operation = self.operation
+        if operation is None:
             return
-        if error is None or _is_no_failure(error) or self._is_left(error):
-            self.operation.finish(attributes, content)
+        if self.method is not None:
+            conclude(operation, self.method, result, error)
+        elif error is None:
+            operation.finish()
         else:
-            self.operation.fail(error, attributes, content)
+            operation.fail(error)
 
     def _is_left(self, error: BaseException) -> bool:
         """Whether the run was cancelled for the reason alone that nobody reads its events any more."""
-        return isinstance(error, CancelledError) and self._reader is not None and self._reader.left
+        reader: Any = self.context.get(_READER)
+        return isinstance(error, CancelledError) and reader is not None and reader.left
 
 
 def _is_no_failure(error: BaseException) -> bool:
@@ -111,15 +109,17 @@ def _is_no_failure(error: BaseException) -> bool:
 class _Runs:
     """The runs under way, by id."""
 
+    steps = Steps.NAMED
+    """Which chains inside others get a span of their own."""
+
     def __init__(self) -> None:
-        self._open: dict[UUID, Run] = {}
+        self._open: dict[UUID | None, Run] = {}
+        self.get: Final[Callable[[UUID | None], Run | None]] = self._open.get
+        """The run of an id, None where it is over or was never seen."""
+        self._when_none: Callable[[], object] | None = None
 
     def __len__(self) -> int:
         return len(self._open)
-
-    def get(self, identifier: UUID | None) -> Run | None:
-        """The run, None where it is over or was never seen."""
-        return None if identifier is None else self._open.get(identifier)
 
     def add(self, run: Run) -> None:
         """Takes a run that has started."""
@@ -130,19 +130,26 @@ class _Runs:
     def drop(self, run: Run) -> None:
         """Lets go of a run."""
         self._open.pop(run.id, None)
+        if self._when_none is not None and not self._open:
+            self.forget()
+
+    def when_none(self, call: Callable[[], object]) -> None:
+        """Calls it as soon as no run is under way."""
+        self._when_none = call
+        if not self._open:
+            self.forget()
+
+    def forget(self) -> None:
+        """Waits for no run any longer: calls what `when_none` was given."""
+        call, self._when_none = self._when_none, None
+        if call is not None:
+            call()
 
 
 RUNS: Final = _Runs()
 
-
-class Place(NamedTuple):
-    """Where a run starts."""
-
-    scope: Scope | None
-    """The scope that it belongs to."""
-    parent: Run | None
-    """The run inside which it starts."""
-    context: Context
+Place = tuple["Scope | None", "Run | None", Context]
+"""Where a run starts: the scope that it belongs to, the run inside which it starts, and the context."""
 
 
 def place_in(current: Context, parent: UUID | None) -> Place:
@@ -160,7 +167,7 @@ def place_in(current: Context, parent: UUID | None) -> Place:
     known = RUNS.get(parent)
     if here is not None and not here.ended and (known is None or (_LOSES_CONFIG and _runs_a_graph(known, here))):
         known = here
-    return Place(
+    return (
         scope if scope is not None and scope.adopts(parent) else None,
         known,
         current if known is None or here is known else known.context,
@@ -191,7 +198,7 @@ class Reader:
 
     def context(self, outer: Context) -> Context:
         """The context for the method's frame, which the task of the run inherits."""
-        return set_value(_READER, self, outer)
+        return Context(outer, **{_READER: self})
 
     def leave(self) -> None:
         """The app reads no more."""
@@ -217,7 +224,7 @@ class Scope:
     def context(self, outer: Context) -> Context:
         """The context for the method's frame."""
         self.around = _run_in(outer)
-        return set_value(_INNERMOST, self, outer)
+        return Context(outer, **{_INNERMOST: self})
 
     def adopts(self, parent: UUID | None) -> bool:
         """Whether the run that starts now, inside the run `parent`, is one of the method's own."""
