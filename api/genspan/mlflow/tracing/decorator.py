@@ -71,17 +71,18 @@ class Traced:
     def detached_span(self) -> AnySpan:
         """The span of one generator, which is current only while the generator's own code runs."""
         with overridden(self.sampling_ratio):
-            span = guarded(
-                begin,
-                self.name,
-                self.span_type,
-                attributes=self.attributes,
-                experiment_id=experiment_of(self.trace_destination),
-                log_level=self.log_level,
-                links=self.links,
-                description=self.description,
-            )
-        return span or NoOpSpan()
+            return guarded(self._begun) or NoOpSpan()
+
+    def _begun(self) -> AnySpan:
+        return begin(
+            self.name,
+            self.span_type,
+            attributes=self.attributes,
+            experiment_id=experiment_of(self.trace_destination),
+            log_level=self.log_level,
+            links=self.links,
+            description=self.description,
+        )
 
 
 @overload
