@@ -139,6 +139,8 @@ def bare(path: Path, source: Path, ids: Sequence[str]) -> Write:
     connection.close()
     target = sqlite3.connect(path, isolation_level=None)
     target.execute("PRAGMA foreign_keys = ON")
+    if target.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+        target.execute("PRAGMA journal_mode = PERSIST")  # As the store has it.
 
     def write(first: int, last: int) -> None:
         target.execute("BEGIN IMMEDIATE")
