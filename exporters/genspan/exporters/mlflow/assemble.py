@@ -23,6 +23,11 @@ MAX_VALUE: Final = 8000
 """Characters of a metadata or tag value."""
 MAX_NAME: Final = 4096
 """Characters of a trace name."""
+_OF_THE_ROOT: Final = (
+    (SpanAttributeKey.INPUTS, TraceMetadataKey.INPUTS),
+    (SpanAttributeKey.OUTPUTS, TraceMetadataKey.OUTPUTS),
+)
+"""Attributes of the root whose beginning is metadata of the trace."""
 _FINAL: Final = ("OK", "ERROR")
 """The states that a span may state for its trace."""
 _START: Final = attrgetter("start_time_unix_nano", "span_id")
@@ -41,7 +46,7 @@ def assemble(
     by_trace: dict[str, list[MlflowSpan]] = {}
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
-    tags, facts = resource_tags(resource), {TraceMetadataKey.SCHEMA_VERSION: "3", **metadata}
+    tags, facts = resource_tags(resource), _bounded({TraceMetadataKey.SCHEMA_VERSION: "3", **metadata})
     return [_trace(trace_id, members, tags, facts) for trace_id, members in by_trace.items()]
 
 
@@ -66,11 +71,8 @@ def resource_tags(resource: Mapping[str, object]) -> dict[str, str]:
     Left out are `telemetry.sdk.*`, which says nothing of the app, `mlflow.*`, which is MLflow's own, and keys that are
     too long; values are cut.
     """
-    return {
-        key: preview.cut(_text(value), MAX_VALUE)
-        for key, value in resource.items()
-        if not key.startswith(("telemetry.sdk.", "mlflow.")) and len(key) <= MAX_KEY
-    }
+    said = {key: _text(value) for key, value in resource.items() if not key.startswith(("telemetry.sdk.", "mlflow."))}
+    return _bounded(said)
 
 
 def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadata: dict[str, str]) -> MlflowTrace:
@@ -89,25 +91,23 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadat
     """
     ordered = sorted(spans, key=_START)
     root = _root(ordered)
-    start = ordered[0].start_time_unix_nano
+    start = ordered[0].start_time_unix_nano // 1_000_000
     ends = [span.end_time_unix_nano for span in spans if span.end_time_unix_nano is not None]
     request, response = _previews(ordered, root)
 
-    facts = dict(metadata)
+    facts, asked = dict(metadata), dict(tags)
     user = _first(ordered, "user_id")
     if user:
-        facts[TraceMetadataKey.TRACE_USER] = user
+        facts[TraceMetadataKey.TRACE_USER] = preview.cut(user, MAX_VALUE)
     if root is not None:
-        for source, key in (
-            (SpanAttributeKey.INPUTS, TraceMetadataKey.INPUTS),
-            (SpanAttributeKey.OUTPUTS, TraceMetadataKey.OUTPUTS),
-        ):
+        for source, key in _OF_THE_ROOT:
             if source in root.attributes:
                 facts[key] = preview.cut(root.attributes[source], MAX_KEY)
-    asked = dict(tags)
     for span in ordered:
-        facts.update(span.trace_metadata)
-        asked.update(span.trace_tags)
+        if span.trace_metadata:
+            facts.update(_bounded(span.trace_metadata))
+        if span.trace_tags:
+            asked.update(_bounded(span.trace_tags))
     name = _first(ordered, "trace_name") or (root.name if root else None)
     if name:
         name = asked[TraceTagKey.TRACE_NAME] = preview.cut(name, MAX_NAME)
@@ -116,8 +116,8 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadat
     return MlflowTrace(
         trace_id=f"{TRACE_ID_PREFIX}{trace_id}",
         spans=spans,
-        request_time=start // 1_000_000,
-        execution_duration=max(ends) // 1_000_000 - start // 1_000_000 if ends else None,
+        request_time=start,
+        execution_duration=max(ends) // 1_000_000 - start if ends else None,
         state=_state(root, ordered),
         name=name,
         request_preview=_first(ordered, "trace_request_preview") or request,
@@ -126,8 +126,8 @@ def _trace(trace_id: str, spans: list[MlflowSpan], tags: dict[str, str], metadat
         session_id=preview.cut(session, MAX_KEY) if session else None,
         usage=total_usage(usage_nodes(spans)),
         cost=total_cost(cost_nodes(spans)),
-        tags=_bounded(asked),
-        metadata=_bounded(facts),
+        tags=asked,
+        metadata=facts,
     )
 
 
@@ -169,7 +169,11 @@ def _speaks(span: MlflowSpan) -> bool:
 
 def _first(spans: Iterable[MlflowSpan], fact: str) -> str | None:
     """The fact by the first span that states it."""
-    return next(filter(None, map(attrgetter(fact), spans)), None)
+    for span in spans:
+        stated: str | None = getattr(span, fact)
+        if stated:
+            return stated
+    return None
 
 
 def _bounded(pairs: Mapping[str, str]) -> dict[str, str]:

@@ -19,8 +19,8 @@ def total_usage(nodes: Iterable[Node[TokenUsage]]) -> TokenUsage | None:
     (`aggregate_usage_from_span_nodes`).
     """
     counted = _topmost(nodes)
-    if not counted:
-        return None
+    if len(counted) < 2:
+        return counted[0] if counted else None
     total = TokenUsage()
     for name in TokenUsage.__slots__:
         known = [count for usage in counted if (count := getattr(usage, name)) is not None]
@@ -32,8 +32,8 @@ def total_usage(nodes: Iterable[Node[TokenUsage]]) -> TokenUsage | None:
 def total_cost(nodes: Iterable[Node[Cost]]) -> Cost | None:
     """US dollars of a trace, by the rule of `total_usage`."""
     counted = _topmost(nodes)
-    if not counted:
-        return None
+    if len(counted) < 2:
+        return counted[0] if counted else None
     return Cost(
         input_cost=sum(cost.input_cost for cost in counted),
         output_cost=sum(cost.output_cost for cost in counted),

@@ -30,13 +30,14 @@ def size_metadata(span_sizes: Iterable[int], facts: object) -> dict[str, str]:
     if not sizes:
         return {}
     total = sum(sizes) + len(", ") * (len(sizes) - 1) + byte_count(encode(facts))
+    p25, p50, p75 = [_quartile(sizes, number) for number in (1, 2, 3)] if len(sizes) > 1 else sizes * 3
     stats = {
         "total_size_bytes": total,
         "num_spans": len(sizes),
         "max": sizes[-1],
-        "p25": _quartile(sizes, 1),
-        "p50": _quartile(sizes, 2),
-        "p75": _quartile(sizes, 3),
+        "p25": p25,
+        "p50": p50,
+        "p75": p75,
     }
     return {TraceMetadataKey.SIZE_STATS: encode(stats), TraceMetadataKey.SIZE_BYTES: str(total)}
 

@@ -85,11 +85,11 @@ def _message(item: Any, role: str) -> list[ChatMessage]:
     calls: list[dict[str, Any]] = []
     results: list[ChatMessage] = []
     for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind == "text" and isinstance(part.get("content"), str):
-            content.append({"type": "text", "text": part["content"]})
-        elif kind == "reasoning" and isinstance(part.get("content"), str):
-            thoughts.append(part["content"])
+        kind, words = (part.get("type"), part.get("content")) if isinstance(part, dict) else (None, None)
+        if kind == "text" and isinstance(words, str):
+            content.append({"type": "text", "text": words})
+        elif kind == "reasoning" and isinstance(words, str):
+            thoughts.append(words)
         elif kind in ("tool_call", "server_tool_call"):
             calls.append(_call(part))
         elif kind in ("tool_call_response", "server_tool_call_response"):
@@ -115,7 +115,7 @@ def _collapsed(content: list[dict[str, Any]]) -> Any:
     """Content as the string that it is mostly, as parts where it is more, null where the message only calls tools."""
     if not content:
         return None
-    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+    if len(content) == 1 and len(content[0]) == 2 and "text" in content[0]:  # And `type`; nothing is described.
         return content[0]["text"]
     return content
 
