@@ -91,7 +91,7 @@ def create(database: Database, assessment: Assessment) -> Assessment | None:
         **_valued(value, error),
     }
     known = {column: row[column] for column in row if database.layout.has("assessments", column)}
-    connection.execute(insert("assessments", ("assessment_id",), list(known)), list(known.values()))
+    connection.execute(insert("assessments", ("assessment_id",), tuple(known)), list(known.values()))
     return get(database, row["trace_id"], row["assessment_id"])
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX, TraceMetadataKey, TraceTagKey
-from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace
+from genspan.exporters.mlflow.model import MlflowSpan, MlflowTrace, TokenUsage
 from genspan.exporters.mlflow.stores.sqlite import span_content
 from genspan.exporters.mlflow.stores.sqlite.experiments import StoredExperiment
 from genspan.exporters.mlflow.stores.sqlite.schema import Layout
@@ -14,48 +13,55 @@ from genspan.semconv.encoding import encode
 
 SPANS_LOCATION: Final = "mlflow.trace.spansLocation"
 TRACKING_STORE: Final = "TRACKING_STORE"
-
-TRACE_INFO: Final[Mapping[str, Callable[[MlflowTrace], object]]] = {
-    "request_id": lambda trace: trace.trace_id,
-    "timestamp_ms": lambda trace: trace.request_time,
-    "execution_time_ms": lambda trace: trace.execution_duration,
-    "status": lambda trace: trace.state,
-    "client_request_id": lambda trace: _cut(trace.client_request_id, 50),
-    "request_preview": lambda trace: _cut(trace.request_preview, 1000),
-    "response_preview": lambda trace: _cut(trace.response_preview, 1000),
-    "trace_name": lambda trace: _cut(trace.name, 4096),
-    "session_id": lambda trace: _cut(trace.session_id, 250),
-    "input_tokens": lambda trace: trace.usage and trace.usage.input_tokens,
-    "output_tokens": lambda trace: trace.usage and trace.usage.output_tokens,
-    "total_tokens": lambda trace: trace.usage and trace.usage.total_tokens,
-    "cache_read_input_tokens": lambda trace: trace.usage and trace.usage.cache_read_input_tokens,
-    "cache_creation_input_tokens": lambda trace: trace.usage and trace.usage.cache_creation_input_tokens,
-    "input_cost": lambda trace: trace.cost and trace.cost.input_cost,
-    "output_cost": lambda trace: trace.cost and trace.cost.output_cost,
-    "total_cost": lambda trace: trace.cost and trace.cost.total_cost,
-}
-"""`trace_info`, cut to its column widths: SQLite does not mind longer text, but the next database may."""
-
-SPAN: Final[Mapping[str, Callable[[MlflowSpan], object]]] = {
-    "trace_id": lambda span: f"{TRACE_ID_PREFIX}{span.trace_id}",
-    "span_id": lambda span: span.span_id,
-    "parent_span_id": lambda span: span.parent_span_id,
-    "name": lambda span: span.name,
-    "type": lambda span: _cut(span.type, 500),
-    "status": lambda span: span.status_code.removeprefix("STATUS_CODE_"),
-    "start_time_unix_nano": lambda span: span.start_time_unix_nano,
-    "end_time_unix_nano": lambda span: span.end_time_unix_nano,
-    "content": span_content.write,
-    "input_cost": lambda span: span.cost and span.cost.input_cost,
-    "output_cost": lambda span: span.cost and span.cost.output_cost,
-    "total_cost": lambda span: span.cost and span.cost.total_cost,
-    "model_name": lambda span: _cut(span.model_name, 500),
-    "model_provider": lambda span: _cut(span.model_provider, 500),
-}
-"""`spans`."""
-
 OF_THE_ROOT: Final = frozenset({TraceMetadataKey.INPUTS, TraceMetadataKey.OUTPUTS})
 """Metadata that the root alone states."""
+_NO_USAGE: Final = TokenUsage()
+
+
+def trace_info(trace: MlflowTrace) -> dict[str, Any]:
+    """A row of `trace_info` without the experiment, cut to its column widths: SQLite does not mind longer text, but the
+    next database may."""
+    usage, cost = trace.usage or _NO_USAGE, trace.cost
+    return {
+        "request_id": trace.trace_id,
+        "timestamp_ms": trace.request_time,
+        "execution_time_ms": trace.execution_duration,
+        "status": trace.state,
+        "client_request_id": _cut(trace.client_request_id, 50),
+        "request_preview": _cut(trace.request_preview, 1000),
+        "response_preview": _cut(trace.response_preview, 1000),
+        "trace_name": _cut(trace.name, 4096),
+        "session_id": _cut(trace.session_id, 250),
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_input_tokens,
+        "input_cost": cost and cost.input_cost,
+        "output_cost": cost and cost.output_cost,
+        "total_cost": cost and cost.total_cost,
+    }
+
+
+def span(span: MlflowSpan) -> dict[str, Any]:
+    """A row of `spans` without the experiment."""
+    cost = span.cost
+    return {
+        "trace_id": TRACE_ID_PREFIX + span.trace_id,
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_span_id,
+        "name": span.name,
+        "type": _cut(span.type, 500),
+        "status": span.status_code.removeprefix("STATUS_CODE_"),
+        "start_time_unix_nano": span.start_time_unix_nano,
+        "end_time_unix_nano": span.end_time_unix_nano,
+        "content": span_content.write(span),
+        "input_cost": cost and cost.input_cost,
+        "output_cost": cost and cost.output_cost,
+        "total_cost": cost and cost.total_cost,
+        "model_name": _cut(span.model_name, 500),
+        "model_provider": _cut(span.model_provider, 500),
+    }
 
 
 def tags(trace: MlflowTrace, layout: Layout) -> dict[str, str]:
@@ -91,3 +97,8 @@ def metadata(trace: MlflowTrace, layout: Layout) -> dict[str, str]:
 
 def _cut(text: str | None, width: int) -> str | None:
     return text and text[:width]
+
+
+TRACE_INFO: Final = tuple(trace_info(MlflowTrace("", [], 0, None, "")))
+SPAN: Final = tuple(span(MlflowSpan("", "", None, "", "", 0, None, "", "", None, {})))
+"""Columns of the two, of which a file may lack some."""

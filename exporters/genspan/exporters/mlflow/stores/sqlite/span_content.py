@@ -31,10 +31,12 @@ REMOTE_PARENT: Final = 0x300
 
 _REMOTE_PARENT: Final = b', "flags": %d' % REMOTE_PARENT
 
-_CONTENT: Final = (
+_BEGIN: Final = (
     b'{"trace_id": %b, "span_id": %b, "parent_span_id": %b, "name": %b, "kind": %b, "start_time_unix_nano": %d, '
-    b'"end_time_unix_nano": %b, "events": %b, "status": {"code": %b, "message": %b}, "attributes": {%b}, "links": %b%b}'
+    b'"end_time_unix_nano": %b, "events": %b, "status": {"code": %b, "message": %b}, "attributes": {'
 )
+_BETWEEN: Final = b", "
+_END: Final = b'}, "links": %b%b}'
 
 # Without one, the SDK (1.45) would run every resource detector for every span.
 _NO_RESOURCE: Final = Resource.get_empty()
@@ -101,21 +103,27 @@ def _written(span: MlflowSpan, dump: Dump) -> bytes:
     attributes = span.attributes
     if SpanAttributeKey.REQUEST_ID not in attributes:  # MLflow cannot load a span without it.
         attributes = {SpanAttributeKey.REQUEST_ID: f'"{TRACE_ID_PREFIX}{span.trace_id}"', **attributes}
-    return _CONTENT % (
-        _base64(span.trace_id),
-        _base64(span.span_id),
-        _base64(span.parent_span_id) if span.parent_span_id else b"null",
-        dump(span.name),
-        dump(span.kind),
-        span.start_time_unix_nano,
-        dump(span.end_time_unix_nano),
-        _spaced(span.events, dump),
-        dump(span.status_code),
-        dump(span.status_message),
-        b", ".join([_key(key) + dump(text) for key, text in attributes.items()]),
-        _spaced(span.links, dump),
-        _REMOTE_PARENT if span.has_remote_parent else b"",
-    )
+    # Texts may be large: they are copied once.
+    content = [
+        _BEGIN
+        % (
+            _base64(span.trace_id),
+            _base64(span.span_id),
+            _base64(span.parent_span_id) if span.parent_span_id else b"null",
+            dump(span.name),
+            dump(span.kind),
+            span.start_time_unix_nano,
+            dump(span.end_time_unix_nano),
+            _spaced(span.events, dump),
+            dump(span.status_code),
+            dump(span.status_message),
+        )
+    ]
+    for key, text in attributes.items():
+        content += (_key(key), dump(text))
+    content[1] = content[1].removeprefix(_BETWEEN)
+    content.append(_END % (_spaced(span.links, dump), _REMOTE_PARENT if span.has_remote_parent else b""))
+    return b"".join(content)
 
 
 def _spaced(value: Any, dump: Dump) -> bytes:
@@ -128,8 +136,8 @@ def _spaced(value: Any, dump: Dump) -> bytes:
 
 @lru_cache(4096)
 def _key(key: str) -> bytes:
-    """An attribute's key; few are ever seen, each very often."""
-    return encode(key).encode() + b": "
+    """What comes between the value before and an attribute's own; few keys are ever seen, each very often."""
+    return _BETWEEN + encode(key).encode() + b": "
 
 
 def _base64(digits: str) -> bytes:

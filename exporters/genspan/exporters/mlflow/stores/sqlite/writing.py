@@ -103,9 +103,10 @@ class Tables:
     """Rows to write, by the statement that writes them; in an order that keeps foreign keys whole."""
 
     def __init__(self, layout: Layout) -> None:
-        self.trace_info = [column for column in rows.TRACE_INFO if layout.has("trace_info", column)]
-        self.spans = [column for column in rows.SPAN if layout.has("spans", column)]
-        self._content = 1 + self.spans.index("content")
+        self.trace_info = tuple(column for column in rows.TRACE_INFO if layout.has("trace_info", column))
+        self.spans = tuple(column for column in rows.SPAN if layout.has("spans", column))
+        self._no_facts = set(rows.TRACE_INFO).difference(self.trace_info)
+        self._not_of_spans = set(rows.SPAN).difference(self.spans)
         self._has_assessments = layout.has("assessments", "trace_timestamp_ms")
         self._has_generation = layout.has("trace_info", GENERATION)
         self._pending: dict[str, list[Sequence[object]]] = {}
@@ -116,7 +117,7 @@ class Tables:
 
     def facts(self, trace: MlflowTrace) -> dict[str, Any]:
         """The row of `trace_info`, without the experiment."""
-        return {column: rows.TRACE_INFO[column](trace) for column in self.trace_info}
+        return _without(self._no_facts, rows.trace_info(trace))
 
     def add_trace(self, experiment_id: int, facts: Mapping[str, Any]) -> None:
         """A trace that is not there."""
@@ -129,11 +130,11 @@ class Tables:
 
     def add_spans(self, statement: Statement, experiment_id: int, given: Iterable[MlflowSpan]) -> list[int]:
         """Spans of a trace, each once. Returns the bytes of each one's content."""
-        of_span = [rows.SPAN[column] for column in self.spans]
         spans = {span.span_id: span for span in given}.values()
-        added: list[tuple[Any, ...]] = [(experiment_id, *[value(span) for value in of_span]) for span in spans]
-        self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans))).extend(added)
-        return [byte_count(row[self._content]) for row in added]
+        added = [_without(self._not_of_spans, rows.span(span)) for span in spans]
+        pending = self._rows(statement("spans", ("trace_id", "span_id"), ("experiment_id", *self.spans)))
+        pending.extend([(experiment_id, *row.values()) for row in added])
+        return [byte_count(row["content"]) for row in added]
 
     def tag(self, statement: Statement, trace: MlflowTrace, tags: Mapping[str, str]) -> None:
         """Tags of a trace."""
@@ -163,10 +164,18 @@ class Tables:
 
     def _pairs(self, statement: Statement, table: str, trace: MlflowTrace, pairs: Mapping[str, str]) -> None:
         rows = self._rows(statement(table, ("key", "request_id"), ("request_id", "key", "value")))
-        rows.extend((trace.trace_id, *pair) for pair in pairs.items())
+        trace_id = trace.trace_id
+        rows.extend([(trace_id, key, value) for key, value in pairs.items()])
 
     def _rows(self, statement: str) -> list[Sequence[object]]:
         return self._pending.setdefault(statement, [])
+
+
+def _without(columns: Iterable[str], row: dict[str, Any]) -> dict[str, Any]:
+    """The row without columns that a file lacks."""
+    for column in columns:
+        del row[column]
+    return row
 
 
 def _stored(connection: sqlite3.Connection, columns: Sequence[str], ids: Sequence[str]) -> dict[str, StoredTrace]:
