@@ -88,6 +88,26 @@ def test_the_users_exporters_win(given: dict[str, str], exporters: list[str], tm
     assert [path.name for path in tmp_path.iterdir()] == ["app.py"]
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "jaeger"}, "Requested component 'jaeger' not found"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "http"},
+            "Unsupported OTLP protocol 'http'",
+        ),
+        ({"OTEL_CONFIG_FILE": "none.yaml"}, "Configuration file not found: none.yaml"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_a_line_and_the_app_runs(given: dict[str, str], reason: str, tmp_path: Path) -> None:
+    found = report(tmp_path, **given)
+    assert found["provider"] == "ProxyTracerProvider"
+    told = [line for line in found["stderr"].splitlines() if reason in line]
+    assert f"OpenTelemetry is not set up, and nothing is recorded: {reason}" in told[-1]
+    assert "Traceback" not in found["stderr"]
+    assert len(told) <= 2  # OpenTelemetry's own is the other.
+
+
 def test_disabled_sdk_has_no_provider(tmp_path: Path) -> None:
     found = report(tmp_path, OTEL_SDK_DISABLED="true", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
     assert (found["provider"], found["exporters"]) == ("ProxyTracerProvider", [])

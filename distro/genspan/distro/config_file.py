@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +72,26 @@ def turn_on(path: str) -> None:
     configure_instrumentation(_section(path))
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Has OpenTelemetry log nothing of a file's mistakes, for whoever reads it besides the SDK."""
+    logger = logging.getLogger("opentelemetry.configuration")
+    nowhere, propagated = logging.NullHandler(), logger.propagate
+    logger.addHandler(nowhere)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.propagate = propagated
+        logger.removeHandler(nowhere)
+
+
 def _section(path: str) -> ExperimentalInstrumentation | None:
     try:
         from opentelemetry.configuration import load_config_file
 
-        return load_config_file(path).instrumentation_development
+        with silence():
+            return load_config_file(path).instrumentation_development
     except Exception:
         _logger.debug("%s cannot be read", path, exc_info=True)
         return None

@@ -21,7 +21,7 @@ from genspan.distro.destinations import policy_of, span_exporter, tell_of_provid
 from genspan.distro.ending import end_within
 from genspan.distro.pools import flush_before_the_end_of_pools
 from genspan.distro.propagation import keep_to_own_services
-from genspan.distro.settings import Settings, exit_time
+from genspan.distro.settings import NOT_SET_UP, Settings, exit_time
 from genspan.distro.workers import flush_at_the_end_of
 from genspan.exporters.content.settings import ContentSettings
 from genspan.exporters.context_attributes import ContextAttributesProcessor
@@ -38,7 +38,7 @@ class GenspanConfigurator(_OTelSDKConfigurator):
 
     Steps aside for `OTEL_SDK_DISABLED`, leaves it all to `OTEL_CONFIG_FILE` where that is set, and joins a tracer
     provider that is there already instead of making a second one. Once it has set up the provider in charge, it does
-    nothing.
+    nothing. Settings that OpenTelemetry does not take are logged in a line: the app runs, and nothing is recorded.
     """
 
     _provider: ClassVar[trace.TracerProvider | None] = None
@@ -60,13 +60,16 @@ class GenspanConfigurator(_OTelSDKConfigurator):
                 config_file.turn_on(os.environ[OTEL_CONFIG_FILE])
             tell_of_provider(settings.content)
             _join(provider, settings.content)
-        elif settings.declarative:
-            self._configure_from_file(os.environ[OTEL_CONFIG_FILE], settings.content)
-            end_within(exit_time(os.environ))
         else:
-            attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
-            kwargs = under_policies(settings.content, kwargs)
-            super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
+            try:
+                self._make(settings, **kwargs)
+            except Exception as error:
+                if not _is_of_settings(error):
+                    raise
+                # OpenTelemetry would log its traceback, twice, and leave the user to find the line that matters.
+                _logger.error("%s%s", NOT_SET_UP, error)
+                _logger.debug("What OpenTelemetry raised", exc_info=True)
+                return
             end_within(exit_time(os.environ))
         provider = trace.get_tracer_provider()
         GenspanConfigurator._provider = provider
@@ -77,6 +80,15 @@ class GenspanConfigurator(_OTelSDKConfigurator):
             flush_at_the_end_of(provider)
             flush_before_the_end_of_pools()
 
+    def _make(self, settings: Settings, **kwargs: Any) -> None:
+        """Has OpenTelemetry make the providers."""
+        if settings.declarative:
+            self._configure_from_file(os.environ[OTEL_CONFIG_FILE], settings.content)
+        else:
+            attributes = {**RESOURCE, **(kwargs.pop("resource_attributes", None) or {})}
+            kwargs = under_policies(settings.content, kwargs)
+            super()._configure(resource_attributes=attributes, **kwargs)  # type: ignore[no-untyped-call]
+
     def _configure_from_file(self, path: str, content: ContentSettings) -> None:
         if not content.given or find_spec("opentelemetry.configuration") is None:
             # Arguments would be ignored, with a warning (opentelemetry-sdk 1.45).
@@ -84,6 +96,12 @@ class GenspanConfigurator(_OTelSDKConfigurator):
         else:
             tell_of_strangers(content)
             config_file.set_up(path, partial(policy_of, content=content))
+
+
+def _is_of_settings(error: Exception) -> bool:
+    """Whether it says what is wrong with a setting, before anything was made (opentelemetry-sdk 1.43 to 1.45)."""
+    told = isinstance(error, (RuntimeError, ImportError)) or type(error).__name__ == "ConfigurationError"
+    return told and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def _show_running(provider: trace.TracerProvider) -> None:

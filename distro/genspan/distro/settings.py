@@ -42,6 +42,9 @@ EXIT_TIME: Final = 10.0
 FLUSH_TIME: Final = 5.0
 """The same where a process does not end by Python's usual end, and others may wait for it."""
 
+NOT_SET_UP: Final = "OpenTelemetry is not set up, and nothing is recorded: "
+"""How the log begins to say that settings are wrong; the reason follows."""
+
 Protocol = Literal["grpc", "http/protobuf"]
 
 

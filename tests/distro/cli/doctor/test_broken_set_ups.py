@@ -497,6 +497,33 @@ def test_policies_of_a_configuration_file_are_told(
     assert told == expected
 
 
+DECLARED = """
+file_format: "1.1"
+tracer_provider:
+  processors:
+    - batch: {exporter: {mlflow: {tracking_uri: "sqlite:///declared.db"}}}
+instrumentation/development:
+  python:
+    genspan_openai: {capture: NO_CONTENT}
+    genspan_langchain: {enabled: false}
+"""
+
+
+def test_an_instrumentor_that_the_configuration_file_turns_off_is_no_problem(tmp_path: Path) -> None:
+    (tmp_path / "otel.yaml").write_text(DECLARED)
+    code, report = doctor(tmp_path, OTEL_CONFIG_FILE="otel.yaml")
+    assert (code, report["problems"], report["warnings"]) == (0, [], [])
+    told = {fact["subject"]: fact["told"] for fact in report["facts"]}
+    assert told["openai"].endswith("genspan_openai is active")
+    assert told["content"].endswith("(SPAN_ONLY, the default; where the configuration file says nothing else)")
+    assert told["langchain-core"].endswith("off: the configuration file has genspan_langchain disabled")
+
+
+def test_what_is_so_for_three_signals_is_said_once(tmp_path: Path) -> None:
+    given = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    assert causes(doctor(tmp_path, "--no-send", **given)[1]) == ["protocol-unknown"]
+
+
 def test_a_configuration_file_without_policies_has_none_told(tmp_path: Path) -> None:
     (tmp_path / "otel.yaml").write_text(with_prometheus(0))
     report = doctor(tmp_path, "--no-send", OTEL_CONFIG_FILE="otel.yaml")[1]

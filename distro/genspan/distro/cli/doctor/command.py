@@ -30,9 +30,9 @@ class Examination:
     findings: Sequence[Finding]
 
     def of(self, level: Level) -> list[Finding]:
-        """The findings that are so bad, in the order of their areas."""
-        found = (finding for finding in self.findings if finding.cause.level is level)
-        return sorted(found, key=lambda finding: AREAS.index(finding.cause.area))
+        """The findings that are so bad, in the order of their areas; each once, though it be so for several signals."""
+        found = {(one.cause.name, one.message): one for one in self.findings if one.cause.level is level}
+        return sorted(found.values(), key=lambda finding: AREAS.index(finding.cause.area))
 
 
 @click.command()

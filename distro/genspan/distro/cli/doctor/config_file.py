@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from genspan.distro.cli.doctor import policies, prometheus
 from genspan.distro.cli.doctor.causes import Fact, Finding, found
+from genspan.distro.config_file import silence
 from genspan.exporters.content import ContentSettings
 
 WHERE = "configuration"
@@ -20,7 +19,7 @@ def check(path: str, content: ContentSettings, *, reach: bool = True) -> Iterato
     if not os.path.isfile(path):
         return  # Which `setup` tells.
     try:
-        with _silence():
+        with silence():
             from opentelemetry.configuration import load_config_file
 
             config = load_config_file(path)
@@ -30,17 +29,3 @@ def check(path: str, content: ContentSettings, *, reach: bool = True) -> Iterato
     yield from policies.check_file(config, path, content)
     for endpoint in prometheus.of_file(config):
         yield prometheus.check(endpoint, reach=reach)
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """What OpenTelemetry would log of the file goes nowhere: it is said in the report."""
-    logger = logging.getLogger("opentelemetry.configuration")
-    nowhere, propagated = logging.NullHandler(), logger.propagate
-    logger.addHandler(nowhere)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.propagate = propagated
-        logger.removeHandler(nowhere)

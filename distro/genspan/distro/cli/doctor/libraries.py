@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import EntryPoint, PackageNotFoundError, version
 
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
+from opentelemetry.sdk.environment_variables import OTEL_CONFIG_FILE
 from opentelemetry.util._importlib_metadata import entry_points
 from packaging.requirements import Requirement
 
 from genspan.distro.cli.doctor.causes import LIBRARIES, Fact, Finding, found
+from genspan.distro.config_file import instrumentors
 from genspan.distro.rivals import PREFIX, distribution, rivals
 from genspan.distro.settings import Settings
 
@@ -23,6 +25,7 @@ def check(environ: Mapping[str, str], active: Collection[str] | None) -> Iterato
     points = entry_points(group="opentelemetry_instrumentor")
     ours = sorted((point for point in points if point.name.startswith(PREFIX)), key=lambda point: point.name)
     disabled = Settings.read(environ).disabled_instrumentations
+    declared = instrumentors(environ[OTEL_CONFIG_FILE].strip()) if Settings.read(environ).declarative else {}
     others = rivals(points, disabled)
     installed = False
     for point in ours:
@@ -37,7 +40,10 @@ def check(environ: Mapping[str, str], active: Collection[str] | None) -> Iterato
             yield Fact(LIBRARIES, requirement.name, "not installed")
             continue
         installed = True
-        yield from _library(point, requirement, release, disabled, others.get(point.name, ()), active)
+        if declared.get(point.name, True):
+            yield from _library(point, requirement, release, disabled, others.get(point.name, ()), active)
+        else:
+            yield Fact(LIBRARIES, requirement.name, f"{release}; off: the configuration file has {point.name} disabled")
     if not installed:
         yield found("library-none", prefix=sys.prefix)
 

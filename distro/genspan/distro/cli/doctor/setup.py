@@ -135,6 +135,8 @@ def _content(given: Mapping[str, str]) -> Iterator[Fact | Finding]:
     mode = value or Settings.read(given).defaults[CAPTURE_MESSAGE_CONTENT]
     recorded = mode.lower() not in ("no_content", "false")
     chosen = f"{CAPTURE_MESSAGE_CONTENT}={mode}" if value else f"{mode}, the default"
+    if OTEL_CONFIG_FILE in given:
+        chosen += "; where the configuration file says nothing else"
     yield Fact(
         SETUP, "content", f"prompts and answers are {'recorded' if recorded else 'not recorded: off'} ({chosen})"
     )

@@ -18,6 +18,7 @@ from genspan.distro.cli.doctor import prometheus
 from genspan.distro.cli.doctor.causes import TEST_SPAN, Fact, Finding, found
 from genspan.distro.cli.doctor.reach import shown
 from genspan.distro.cli.doctor.tracking import WHERE
+from genspan.distro.settings import NOT_SET_UP
 from genspan.exporters.mlflow.keys import TRACE_ID_PREFIX
 from genspan.exporters.mlflow.outbox_folder import GENSPAN_OUTBOX_DIR
 from genspan.exporters.mlflow.outbox_report import UnreadableOutbox, files, read
@@ -163,7 +164,7 @@ def _spoken(exporter: str) -> str:
 def _last_error(errors: str) -> str:
     """The last line of a traceback, else the last that was printed."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return lines[-1] if lines else "no provider was made."
+    return lines[-1].removeprefix(NOT_SET_UP) if lines else "no provider was made."
 
 
 def _of_mlflow(uri: str, trace_id: str, subject: str) -> Iterator[Fact | Finding]:
