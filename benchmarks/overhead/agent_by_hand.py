@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Any, Final
 
@@ -19,12 +19,13 @@ _ROLES: Final = {"system": "system", "human": "user", "ai": "assistant"}
 _REQUEST: Final = {name: value for name, value in CHAT_ATTRIBUTES.items() if not name.startswith("server.")}
 
 
-def spanned_model(span: StartSpan, content: bool, settings: dict[str, Any]) -> Any:
-    """The model, with a span around each answer."""
+def spanned_model(span: StartSpan, content: bool, more: Mapping[str, Any], settings: dict[str, Any]) -> Any:
+    """The model, with a span around each answer, which has more attributes than LangChain tells."""
+    request = {**_REQUEST, **more}
 
     class Spanned(ChatOpenAI):
         def _generate(self, messages: Any, *args: Any, **given: Any) -> Any:
-            asked = dict(_REQUEST)
+            asked = dict(request)
             if content:
                 asked["gen_ai.input.messages"] = as_json([_message(message) for message in messages])
                 asked["gen_ai.tool.definitions"] = tool_definitions(given["tools"])

@@ -20,6 +20,7 @@ from .calls import SETTINGS, SYSTEM, Calls
 Prompt = list[dict[str, Any]]
 
 _OPENAI: Final = {"gen_ai.provider.name": "openai", "server.address": "127.0.0.1", "server.port": 9}
+OPENAI_ATTRIBUTES: Final = {**_OPENAI, "openai.api.type": "chat_completions"}
 CHAT_ATTRIBUTES: Final = {
     **_OPENAI,
     "gen_ai.operation.name": "chat",
@@ -55,10 +56,12 @@ def tool_call(id: str, name: str, arguments: Any) -> dict[str, Any]:
 class CallsByHand(Calls):
     """Calls with spans, and with content where it is wanted."""
 
-    def __init__(self, tracer: Tracer, content: bool) -> None:
+    def __init__(self, tracer: Tracer, content: bool, of_openai: bool) -> None:
         super().__init__()
         self._tracer = tracer
         self.content = content
+        # LangChain does not tell them.
+        self._of_openai = OPENAI_ATTRIBUTES if of_openai else {}
 
     def span(
         self, name: str, attributes: Mapping[str, Any], kind: SpanKind = SpanKind.CLIENT
@@ -66,7 +69,7 @@ class CallsByHand(Calls):
         return self._tracer.start_as_current_span(name, kind=kind, attributes=attributes)
 
     def _asked(self, prompt: Prompt, tools: Sequence[Mapping[str, Any]] = (), **more: Any) -> dict[str, Any]:
-        asked = {**CHAT_ATTRIBUTES, "openai.api.type": "chat_completions", **more}
+        asked = {**CHAT_ATTRIBUTES, **OPENAI_ATTRIBUTES, **more}
         if self.content:
             asked["gen_ai.input.messages"] = _parts(prompt)
             if tools:
@@ -200,7 +203,7 @@ class CallsByHand(Calls):
     def _model(self) -> Any:
         from .agent_by_hand import spanned_model
 
-        return spanned_model(self.span, self.content, self._model_settings())
+        return spanned_model(self.span, self.content, self._of_openai, self._model_settings())
 
     def _tool(self) -> Any:
         from .agent_by_hand import spanned_tool

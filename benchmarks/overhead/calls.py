@@ -20,6 +20,8 @@ SYSTEM: Final = "Be nice."
 THREADS: Final = 16
 TASKS: Final = 64
 CALLS_OF_A_THREAD: Final = 5
+CHUNKS_LEFT_AT: Final = 3
+"""How many chunks are read of a stream that is left."""
 
 
 def messages(size: int) -> list[dict[str, Any]]:
@@ -36,11 +38,21 @@ class _Clients(dict[str, OpenAI]):
         return self[answer]
 
 
+class _AsynchronousClients(dict[str, AsyncOpenAI]):
+    """The same."""
+
+    def __missing__(self, answer: str) -> AsyncOpenAI:
+        client = httpx2.AsyncClient(transport=httpx2.MockTransport(ANSWERS[answer]))
+        self[answer] = AsyncOpenAI(api_key="test", base_url=BASE_URL, http_client=client)
+        return self[answer]
+
+
 class Calls:
     """Each method is one call, or as many as it says. What it needs is made with the first one."""
 
     def __init__(self) -> None:
         self.clients = _Clients()
+        self._asynchronous = _AsynchronousClients()
 
     def chat(self, prompt: list[dict[str, Any]]) -> Any:
         return self.clients["chat"].chat.completions.create(messages=prompt, **SETTINGS)
@@ -64,8 +76,25 @@ class Calls:
     def abandoned(self, prompt: list[dict[str, Any]]) -> None:
         """A stream that is dropped after a few chunks, neither read to its end nor closed."""
         chunks = self.opened(prompt)
-        for _ in range(3):
+        for _ in range(CHUNKS_LEFT_AT):
             next(chunks)
+
+    def abandoned_asynchronously(self, prompt: list[dict[str, Any]]) -> None:
+        """The same of an asynchronous one, in a loop that goes on."""
+
+        async def left() -> None:
+            stream = await self._asynchronous["stream"].chat.completions.create(
+                messages=prompt, stream=True, **SETTINGS
+            )
+            chunks = aiter(stream)
+            for _ in range(CHUNKS_LEFT_AT):
+                await anext(chunks)
+
+        async def left_and_gone_on() -> None:
+            await left()
+            await asyncio.sleep(0)  # The loop ends what is dropped of asynchronous generators in its next turn.
+
+        self._loop.run_until_complete(left_and_gone_on())
 
     def embeddings(self, prompt: list[dict[str, Any]]) -> Any:
         texts = [prompt[-1]["content"]] * TEXTS
@@ -75,7 +104,7 @@ class Calls:
         return self.clients["responses"].responses.create(instructions=SYSTEM, input=prompt[-1]["content"], **SETTINGS)
 
     async def asynchronous_chat(self, prompt: list[dict[str, Any]]) -> Any:
-        return await self._asynchronous.chat.completions.create(messages=prompt, **SETTINGS)
+        return await self._asynchronous["chat"].chat.completions.create(messages=prompt, **SETTINGS)
 
     def tasks(self, prompt: list[dict[str, Any]]) -> None:
         """As many calls as TASKS, concurrently."""
@@ -107,11 +136,6 @@ class Calls:
                 return completion
 
         return Ready(api_key="test", base_url=BASE_URL)
-
-    @cached_property
-    def _asynchronous(self) -> AsyncOpenAI:
-        transport = httpx2.MockTransport(ANSWERS["chat"])
-        return AsyncOpenAI(api_key="test", base_url=BASE_URL, http_client=httpx2.AsyncClient(transport=transport))
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:

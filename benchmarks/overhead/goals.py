@@ -75,6 +75,7 @@ GOALS: Final[tuple[tuple[str, Callable[[Json], float], float], ...]] = (
     ("libraries imported first", _libraries, 0.0),
     ("% more blocks after 100,000 calls", _growth("chat-1kB"), 5.0),
     ("% more blocks after 10,000 abandoned streams", _growth("abandoned"), 5.0),
+    ("% more blocks after 10,000 abandoned async streams", _growth("abandoned-async"), 5.0),
 )
 """What, how it is read from a result, and the most that it may be."""
 

@@ -49,7 +49,7 @@ distance between the quartiles. *bare call* is what the call takes without.
   has no such processor: its autologging writes to a SQLite file from threads of its own, which are not counted here.
 - OpenAI's SDK is answered from memory, so nothing waits for a network. A stream has {CHUNKS} chunks; embeddings are
   of {TEXTS} texts; {TASKS} tasks make a call each; {THREADS} threads make {CALLS_OF_A_THREAD} calls each. LangChain's
-  agent asks a model, runs a tool and asks the model again, with LangChain alone instrumented.
+  agent asks a model, runs a tool and asks the model again, with LangChain alone instrumented where no row says more.
 - Each contender has a process, and in every round each does the work bare, then recorded, one after the other. What
   OpenLLMetry has instrumented stays so: its bare calls are in a process beside it. MLflow makes one
   call where the others make {CONTENDERS["mlflow"].fewer}.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -44,8 +44,8 @@ class Recording(NamedTuple):
     """Waits until all that was recorded is exported."""
 
 
-Record = Callable[[Calls, str, Setting], AbstractContextManager[Recording]]
-"""Takes the calls, the library that is to be instrumented, and the setting."""
+Record = Callable[[Calls, Sequence[str], Setting], AbstractContextManager[Recording]]
+"""Takes the calls, the libraries that are to be instrumented, and the setting."""
 
 
 class Discarded:
@@ -107,34 +107,34 @@ def provider(setting: Setting) -> TracerProvider:
 
 
 @contextmanager
-def by_hand(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
+def by_hand(calls: Calls, libraries: Sequence[str], setting: Setting) -> Iterator[Recording]:
     made = provider(setting)
-    yield Recording(_calls_by_hand(setting), made.force_flush)
+    yield Recording(_calls_by_hand(setting, "openai" in libraries), made.force_flush)
 
 
 @cache
-def _calls_by_hand(setting: Setting) -> Calls:
+def _calls_by_hand(setting: Setting, of_openai: bool) -> Calls:
     from opentelemetry import trace
 
     from .by_hand import CallsByHand
 
     tracers = trace if setting.mode == "no-sdk" else provider(setting)
-    return CallsByHand(tracers.get_tracer("by hand"), content=setting.mode == "content")
+    return CallsByHand(tracers.get_tracer("by hand"), setting.mode == "content", of_openai)
 
 
 def instrumented(found: Mapping[str, str], stays: bool = False) -> Record:
     """By instrumentors of OpenTelemetry's kind, which are found at `module:class` for each library."""
 
     @contextmanager
-    def recording(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
-        instrumentor, made = _instance(found[library]), provider(setting)
-        if not instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.instrument(skip_dep_check=True, tracer_provider=made)
-        try:
+    def recording(calls: Calls, libraries: Sequence[str], setting: Setting) -> Iterator[Recording]:
+        made = provider(setting)
+        with ExitStack() as undo:
+            for instrumentor in (_instance(found[library]) for library in libraries):
+                if not instrumentor.is_instrumented_by_opentelemetry:
+                    instrumentor.instrument(skip_dep_check=True, tracer_provider=made)
+                if not stays:
+                    undo.callback(instrumentor.uninstrument)
             yield Recording(calls, made.force_flush)
-        finally:
-            if not stays:
-                instrumentor.uninstrument()
 
     return recording
 
@@ -145,27 +145,25 @@ def _instance(found: str) -> Any:
 
 
 @contextmanager
-def genspan(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
+def genspan(calls: Calls, libraries: Sequence[str], setting: Setting) -> Iterator[Recording]:
     from opentelemetry.instrumentation.utils import suppress_instrumentation
 
     from genspan.instrumentation.langchain import LangChainInstrumentor
     from genspan.instrumentation.openai import OpenAIInstrumentor
 
     made = provider(setting)
-    instrumentor = {"openai": OpenAIInstrumentor, "langchain": LangChainInstrumentor}[library]()
-    instrumentor.instrument(
-        skip_dep_check=True,
-        tracer_provider=None if setting.mode == "no-sdk" else made,
-        capture="NO_CONTENT" if setting.mode == "no-content" else "SPAN_ONLY",
-    )
-    try:
+    instrumentors = {"openai": OpenAIInstrumentor, "langchain": LangChainInstrumentor}
+    with ExitStack() as undo:
+        for instrumentor in (instrumentors[library]() for library in libraries):
+            instrumentor.instrument(
+                skip_dep_check=True,
+                tracer_provider=None if setting.mode == "no-sdk" else made,
+                capture="NO_CONTENT" if setting.mode == "no-content" else "SPAN_ONLY",
+            )
+            undo.callback(instrumentor.uninstrument)
         if setting.mode == "suppressed":
-            with suppress_instrumentation():
-                yield Recording(calls, made.force_flush)
-        else:
-            yield Recording(calls, made.force_flush)
-    finally:
-        instrumentor.uninstrument()
+            undo.enter_context(suppress_instrumentation())
+        yield Recording(calls, made.force_flush)
 
 
 @cache
@@ -179,20 +177,22 @@ def _configured_logfire() -> Any:
 
 
 @contextmanager
-def logfire(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
+def logfire(calls: Calls, libraries: Sequence[str], setting: Setting) -> Iterator[Recording]:
     configured = _configured_logfire()
     with configured.instrument_openai():
         yield Recording(calls, configured.force_flush)
 
 
 @contextmanager
-def mlflow(calls: Calls, library: str, setting: Setting) -> Iterator[Recording]:
+def mlflow(calls: Calls, libraries: Sequence[str], setting: Setting) -> Iterator[Recording]:
     import mlflow
 
     mlflow.set_tracking_uri(_sqlite())
-    flavor = import_module(f"mlflow.{library}")
-    flavor.autolog()
+    flavors = [import_module(f"mlflow.{library}") for library in libraries]
+    for flavor in flavors:
+        flavor.autolog()
     try:
         yield Recording(calls, mlflow.flush_trace_async_logging)
     finally:
-        flavor.autolog(disable=True)
+        for flavor in flavors:
+            flavor.autolog(disable=True)

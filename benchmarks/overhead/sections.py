@@ -33,7 +33,7 @@ CHUNKS_READ: Final = 100
 CALLS_HELD: Final = 400
 STARTED: Final = 5
 """Starts of a program at most: they differ little, and MLflow's takes three seconds."""
-ENDURED: Final = {"chat-1kB": (100_000, "mlflow"), "abandoned": (10_000, DISCARD)}
+ENDURED: Final = {"chat-1kB": (100_000, "mlflow"), "abandoned": (10_000, DISCARD), "abandoned-async": (10_000, DISCARD)}
 """Work to how many calls there are of it, and where they are exported to."""
 STEPS: Final = 10
 """How often memory is looked at in the meantime."""
@@ -47,28 +47,28 @@ class Run:
     workloads: Sequence[str] = COMPARED
     rounds: int = 9
 
-    def having(self, library: str) -> list[str]:
-        """The contenders that instrument it."""
-        return [name for name in self.contenders if library not in CONTENDERS[name].missing]
+    def having(self, libraries: Sequence[str]) -> list[str]:
+        """The contenders that instrument them."""
+        return [name for name in self.contenders if CONTENDERS[name].missing.keys().isdisjoint(libraries)]
 
 
 def _progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _by_library(workloads: Iterable[str]) -> dict[str, list[str]]:
-    """Each library's work is done in processes of its own."""
-    found: dict[str, list[str]] = {}
+def _by_libraries(workloads: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
+    """Work with the same libraries is done in processes of its own."""
+    found: dict[tuple[str, ...], list[str]] = {}
     for name in workloads:
-        found.setdefault(WORKLOADS[name].library, []).append(name)
+        found.setdefault(WORKLOADS[name].libraries, []).append(name)
     return found
 
 
 def calls(run: Run) -> Json:
     """What recording adds to a call, by work and contender: `bare` and `added` in µs, and `spans`."""
     measured: Json = {}
-    for library, workloads in _by_library(run.workloads).items():
-        with workers(run.having(library)) as processes:
+    for libraries, workloads in _by_libraries(run.workloads).items():
+        with workers(run.having(libraries)) as processes:
             for name in workloads:
                 _progress(WORKLOADS[name].title)
                 rounds = in_turns(processes, run.rounds, partial(_cost, workload=name))
@@ -102,8 +102,8 @@ def exports(run: Run) -> Json:
     measured: Json = {}
     with _collector() as url:
         for destination, export in (("mlflow", "mlflow"), ("otlp", url)):
-            for library, workloads in _by_library(name for name in EXPORTED if name in run.workloads).items():
-                names = [name for name in run.having(library) if destination in CONTENDERS[name].exports]
+            for libraries, workloads in _by_libraries(name for name in EXPORTED if name in run.workloads).items():
+                names = [name for name in run.having(libraries) if destination in CONTENDERS[name].exports]
                 if not names:
                     continue
                 with workers(names) as processes:

@@ -76,7 +76,7 @@ def calls(result: Json) -> list[str]:
             [
                 WORKLOADS[work].title,
                 number(bare["median"]),
-                *(_added(name, cells, WORKLOADS[work].library) for name in names),
+                *(_added(name, cells, WORKLOADS[work].libraries) for name in names),
                 times(ours, by_hand),
                 times(ours, best_other(cells)),
             ]
@@ -85,9 +85,9 @@ def calls(result: Json) -> list[str]:
     return table(["µs of CPU", "bare call", *titles, "genspan ÷ by hand", "genspan ÷ best other"], rows)
 
 
-def _added(name: str, cells: Json, library: str) -> str:
+def _added(name: str, cells: Json, libraries: Sequence[str]) -> str:
     if name not in cells:
-        return CONTENDERS[name].missing.get(library, NONE)
+        return next((why for library, why in CONTENDERS[name].missing.items() if library in libraries), NONE)
     return spread(cells[name]["added"]) if records(name, cells[name]) else "no span"
 
 

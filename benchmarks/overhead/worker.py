@@ -46,7 +46,7 @@ class Worker:
         """Microseconds of CPU that a recorded call takes, in all threads but those that export (`on`), and in all,
         until it is exported (`whole`); and its spans."""
         work = WORKLOADS[workload]
-        with self._contender.recording(self._calls, work.library, Setting(mode, export)) as recording:
+        with self._contender.recording(self._calls, work.libraries, Setting(mode, export)) as recording:
             block = self._block(work, recording)
         return {"on": block["app"], "whole": block["whole"], "spans": block["spans"]}
 
@@ -116,7 +116,7 @@ class Worker:
         work = WORKLOADS[workload]
         if self._endured is None:
             # As in an app, it is switched on once.
-            opened = self._contender.recording(self._calls, work.library, Setting("content", export))
+            opened = self._contender.recording(self._calls, work.libraries, Setting("content", export))
             self._endured = self._open.enter_context(opened)
         run, prompt = getattr(self._endured.calls, work.call), self._prompt(work.size)
         for number in range(times):
@@ -130,7 +130,7 @@ class Worker:
 
     def _maybe_recording(self, work: Workload, record: bool) -> AbstractContextManager[Recording]:
         if record:
-            return self._contender.recording(self._calls, work.library, Setting())
+            return self._contender.recording(self._calls, work.libraries, Setting())
         return nullcontext(Recording(self._calls, lambda: None))
 
     def _prompt(self, size: int) -> list[dict[str, Any]]:

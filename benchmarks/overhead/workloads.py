@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .answers import CHUNKS
-from .calls import CALLS_OF_A_THREAD, TASKS, THREADS
+from .calls import CALLS_OF_A_THREAD, CHUNKS_LEFT_AT, TASKS, THREADS
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Workload:
     """How often it runs in one measurement."""
     each: int = 1
     """How many calls one run is."""
-    library: str = "openai"
-    """The one that is instrumented."""
+    libraries: tuple[str, ...] = ("openai",)
+    """Those that are instrumented."""
 
 
 WORKLOADS: Final[dict[str, Workload]] = {
@@ -37,10 +37,14 @@ WORKLOADS: Final[dict[str, Workload]] = {
     "tools": Workload("chat with a tool call", "tools", 1_000, 60),
     "tasks": Workload(f"{TASKS} concurrent async calls", "tasks", 1_000, 1, TASKS),
     "threads": Workload(f"{THREADS} threads", "threads", 1_000, 1, THREADS * CALLS_OF_A_THREAD),
-    "agent": Workload("LangChain agent of two steps", "agent", 1_000, 6, library="langchain"),
+    "agent": Workload("LangChain agent of two steps", "agent", 1_000, 6, libraries=("langchain",)),
+    "agent-openai": Workload("the same, OpenAI instrumented too", "agent", 1_000, 6, libraries=("langchain", "openai")),
     "ready": Workload("chat, without HTTP and parsing", "ready", 10_000, 2_000),
-    "abandoned": Workload("stream left after 3 chunks", "abandoned", 1_000, 10),
+    "abandoned": Workload(f"stream left after {CHUNKS_LEFT_AT} chunks", "abandoned", 1_000, 10),
+    "abandoned-async": Workload(
+        f"async stream left after {CHUNKS_LEFT_AT} chunks", "abandoned_asynchronously", 1_000, 10
+    ),
 }
 """All that `Calls` can do; COMPARED is what all contenders do."""
 
-COMPARED: Final = tuple(name for name in WORKLOADS if name not in ("ready", "abandoned"))
+COMPARED: Final = tuple(name for name in WORKLOADS if name not in ("ready", "abandoned", "abandoned-async"))

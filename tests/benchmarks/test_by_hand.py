@@ -39,7 +39,7 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 def said(exporter: InMemorySpanExporter, contender: str, work: str, mode: str) -> Said:
     exporter.clear()
     workload = WORKLOADS[work]
-    with CONTENDERS[contender].recording(Calls(), workload.library, Setting(mode)) as recording:
+    with CONTENDERS[contender].recording(Calls(), workload.libraries, Setting(mode)) as recording:
         getattr(recording.calls, workload.call)(messages(20))
     return facts(exporter.get_finished_spans())
 
@@ -72,3 +72,13 @@ def test_a_stream_by_hand_tells_when_its_first_chunk_came(exporter: InMemorySpan
         (span,) = exporter.get_finished_spans()
         assert span.attributes is not None
         assert span.attributes[FIRST_CHUNK] > 0
+
+
+@pytest.mark.parametrize("work", ["abandoned", "abandoned-async"])
+def test_a_stream_that_is_left_has_ended_before_the_next(exporter: InMemorySpanExporter, work: str) -> None:
+    said(exporter, "genspan", work, "content")
+    (span,) = exporter.get_finished_spans()
+    assert span.attributes is not None
+    assert FIRST_CHUNK in span.attributes
+    assert '"hello hello "' in str(span.attributes["gen_ai.output.messages"])  # The first chunk has none.
+    assert span.status.is_unset
