@@ -269,6 +269,46 @@ def test_the_operation_gives_the_type(operation: str, span_type: str | None) -> 
     assert json.loads(result.attributes.get("mlflow.spanType", "null")) == span_type
 
 
+class TestValuesOfAWorkflow:
+    """A graph or chain is mostly given named values, which the conventions have as the JSON of a message."""
+
+    def test_named_values_are_fields_and_not_a_conversation(self) -> None:
+        span = translated(
+            operation__name="invoke_workflow",
+            input__messages=[said("user", '{"q":"Why?","n":1}')],
+            output__messages=[said("assistant", '{"a":"So."}')],
+        )
+        assert (inputs(span), outputs(span)) == ({"q": "Why?", "n": 1}, {"a": "So."})
+        assert "mlflow.message.format" not in span.attributes
+        assert (span.request_preview, span.response_preview) == ('{"q":"Why?","n":1}', '{"a":"So."}')
+
+    def test_what_a_chain_answers_to_named_values_is_text(self) -> None:
+        span = translated(
+            operation__name="invoke_workflow",
+            input__messages=[said("user", '{"q":"Why?"}')],
+            output__messages=[said("assistant", "So.")],
+        )
+        assert (inputs(span), outputs(span), span.response_preview) == ({"q": "Why?"}, "So.", "So.")
+
+    @pytest.mark.parametrize(
+        ("operation", "asked"),
+        [
+            ("invoke_workflow", [said("user", "Why {}?")]),
+            ("invoke_workflow", [said("user", "{not JSON}")]),
+            ("invoke_workflow", [said("user", "[1]")]),
+            ("invoke_workflow", [said("user", '{"q":1}'), said("user", "Why?")]),
+            ("invoke_agent", [said("user", '{"q":1}')]),
+            ("chat", [said("user", '{"q":1}')]),
+        ],
+    )
+    def test_a_conversation_stays_one(self, operation: str, asked: Any) -> None:
+        span = translated(operation__name=operation, input__messages=asked, output__messages=[said("assistant", "So.")])
+        assert [message["content"] for message in inputs(span)["messages"]] == [
+            message["parts"][0]["content"] for message in asked
+        ]
+        assert isinstance(outputs(span), dict)
+
+
 class TestLogLevel:
     """As MLflow's own spans have it, for the filter of its UI."""
 

@@ -85,8 +85,11 @@ def read(attributes: Attributes) -> Reading | None:
     """
     attributes = _with_todays_names(attributes)
     operation = attributes.get(gen_ai.GEN_AI_OPERATION_NAME)
-    inputs = _tool_arguments(attributes) or _query(attributes) or _request(attributes)
-    outputs = _tool_result(attributes) or _documents(attributes) or _records(attributes) or _response(attributes)
+    given, returned = _values(attributes) if operation == OperationName.INVOKE_WORKFLOW else (None, None)
+    inputs = given or _tool_arguments(attributes) or _query(attributes) or _request(attributes)
+    outputs = (
+        returned or _tool_result(attributes) or _documents(attributes) or _records(attributes) or _response(attributes)
+    )
     if operation is None and inputs is None and outputs is None:
         return None
     reading = Reading(
@@ -145,6 +148,34 @@ def _request(attributes: Attributes) -> Content | None:
         if key in attributes:
             request[name] = attributes[key]
     return Content(encode(request), preview.of_request(messages), tuple(sources), chat.FORMAT)
+
+
+def _values(attributes: Attributes) -> tuple[Content | None, Content | None]:
+    """What a workflow was given and what it returned, where it was given named values and no conversation.
+
+    The conventions have messages alone: such values are the JSON of a message. The UI shows an object by its fields.
+    """
+    given = _only_text(attributes.get(gen_ai.GEN_AI_INPUT_MESSAGES))
+    if given is None or gen_ai.GEN_AI_SYSTEM_INSTRUCTIONS in attributes or not _is_object(given):
+        return None, None
+    inputs = Content(given, preview.of_json_text(given), (gen_ai.GEN_AI_INPUT_MESSAGES,))
+    returned = _only_text(attributes.get(gen_ai.GEN_AI_OUTPUT_MESSAGES))
+    if returned is None:
+        return inputs, None
+    text = returned if _is_object(returned) else encode(returned)
+    return inputs, Content(text, preview.of_json_text(text), (gen_ai.GEN_AI_OUTPUT_MESSAGES,))
+
+
+def _only_text(messages: Any) -> str | None:
+    """The text of the only message, where that is all there is."""
+    match _decoded(messages):
+        case [{"parts": [{"type": "text", "content": str() as text}]}]:
+            return text
+    return None
+
+
+def _is_object(text: str) -> bool:
+    return text.startswith("{") and isinstance(_decoded(text), dict)
 
 
 def _response(attributes: Attributes) -> Content | None:
