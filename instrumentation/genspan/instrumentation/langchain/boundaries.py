@@ -8,6 +8,7 @@ a `Boundary` surrounds a frame in which runs start, a `Body` the work of a run t
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Boundary:
 
     def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
         """What wrapt calls in place of the method."""
-        return _surrounding(active, lambda instance, args, kwargs: Scope(instance, self.several))
+        return _surrounding(original, active, lambda instance, args, kwargs: Scope(instance, self.several))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Body:
 
     def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
         """What wrapt calls in place of the method."""
-        return _surrounding(active, lambda instance, args, kwargs: self._run(args, kwargs))
+        return _surrounding(original, active, lambda instance, args, kwargs: self._run(args, kwargs))
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Inside | None:
         manager = args[self.position] if len(args) > self.position else kwargs.get(self.name)
@@ -80,7 +81,7 @@ class Reading:
 
     def wrapper(self, original: Callable[..., Any], active: Active) -> Wrapper:
         """What wrapt calls in place of the method."""
-        return _surrounding(active, lambda instance, args, kwargs: Reader())
+        return _surrounding(original, active, lambda instance, args, kwargs: Reader())
 
 
 class _Inside:
@@ -99,13 +100,21 @@ class _Inside:
         """Nothing: the run ends by its callback, or with the boundary that it was started in."""
 
 
-def _surrounding(active: Active, frame_of: Callable[[Any, tuple[Any, ...], dict[str, Any]], _Frame | None]) -> Wrapper:
+def _surrounding(
+    original: Callable[..., Any],
+    active: Active,
+    frame_of: Callable[[Any, tuple[Any, ...], dict[str, Any]], _Frame | None],
+) -> Wrapper:
     """One wrapper for functions, coroutine functions and generators of both kinds: what comes back tells."""
+    starts_later = any(is_kind(original) for is_kind in _STARTS_LATER)
 
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        frame = None if active() is None else frame_of(instance, args, kwargs)
+        telemetry = active()
+        frame = frame_of(instance, args, kwargs) if telemetry is not None and telemetry.heard else None
         if frame is None:
             return wrapped(*args, **kwargs)
+        if starts_later:
+            return _surrounded(frame, wrapped(*args, **kwargs))
         token = otel_context.attach(frame.context(otel_context.get_current()))
         try:
             returned = wrapped(*args, **kwargs)
@@ -114,15 +123,19 @@ def _surrounding(active: Active, frame_of: Callable[[Any, tuple[Any, ...], dict[
             raise
         finally:
             detach(token)
-        surrounded = _LAZY.get(type(returned))
-        if surrounded is None:
-            frame.end()
-            return returned
-        lazy = surrounded(frame, returned)
-        lazy.__name__, lazy.__qualname__ = returned.__name__, returned.__qualname__
-        return lazy
+        if type(returned) in _LAZY:
+            # From a generator function that LangChain has decorated, say.
+            return _surrounded(frame, returned)
+        frame.end()
+        return returned
 
     return wrapped_call
+
+
+def _surrounded(frame: _Frame, returned: Any) -> Any:
+    lazy = _LAZY[type(returned)](frame, returned)
+    lazy.__name__, lazy.__qualname__ = returned.__name__, returned.__qualname__
+    return lazy
 
 
 async def _coroutine(frame: _Frame, pending: Coroutine[Any, Any, Any]) -> Any:
@@ -216,6 +229,7 @@ def _unregistered(stream: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
         sys.set_asyncgen_hooks(*hooks)
 
 
+_STARTS_LATER: Final = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 _LAZY: Final[dict[type, Callable[[_Frame, Any], Any]]] = {
     CoroutineType: _coroutine,
     GeneratorType: _generator,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Method
-from genspan.instrumentation.core.reading import field, items, string
+from genspan.instrumentation.core.reading import field, string
 from genspan.semconv import attributes as names
 from genspan.semconv.encoding import encode
 from genspan.semconv.messages import Message
@@ -41,6 +41,7 @@ _PLUMBING: Final = frozenset(
 """Names that LangChain gives to parts of its own chains."""
 _AGENT_MAKERS: Final = ("create_agent.", "create_react_agent.")
 _HIDDEN: Final = "langsmith:hidden"
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
@@ -48,10 +49,11 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
 
     The call's instance is the graph that runs, where it is one; its arguments are those of `on_chain_start`.
     """
-    name = string(call.get("name")) or ""
-    tags = items(call.get("tags"))
+    given = call.arguments.get
+    name: str = given("name") or ""
+    tags: Sequence[Any] = given("tags") or ()
     role = None if parent is None else parent.role
-    namespace = string(field(call.get("metadata"), "langgraph_checkpoint_ns"))
+    namespace = (given("metadata") or _NOTHING).get("langgraph_checkpoint_ns")
     inside = Role.AGENT_PART if role in (Role.AGENT, Role.AGENT_PART) else Role.OTHER
     if _HIDDEN in tags or name.startswith("__"):
         return Kind(inside, None, namespace)
@@ -72,9 +74,9 @@ def chain(call: Call, parent: Kind | None, steps: Steps) -> Kind:
             return Kind(Role.NODE, step, namespace)  # a task, which a function called
         # What a node runs after its function are the graph's own edges.
         return Kind(Role.OTHER, step if steps is Steps.ALL else None, namespace)
-    if parent is None and call.get("run_type") not in _STRUCTURE:
+    if parent is None and given("run_type") not in _STRUCTURE:
         return Kind(Role.OTHER, WORKFLOW)
-    structural = _is_class(name) or name in _PLUMBING or call.get("run_type") in _STRUCTURE
+    structural = _is_class(name) or name in _PLUMBING or given("run_type") in _STRUCTURE
     return Kind(Role.OTHER, None if structural and steps is not Steps.ALL else step, namespace)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from genspan.instrumentation.core.media import blob, by_address
 from genspan.instrumentation.core.messages import tool_arguments, tool_response
 from genspan.instrumentation.core.reading import field, fields, items, string
-from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
+from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, ToolCallResponsePart, text
 
 _ROLES: Final = {
     "human": "user",
@@ -48,14 +48,7 @@ def message(value: Any) -> Message:
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
     get = fields(value)
     role = _role(string(get("role") or get("type")) or "user")
-    content = get("content")
-    parts = _content_parts(content)
-    result: Message = {"role": role, "parts": parts}
-    if role == "tool":
-        answer = tool_response(parts, content)
-        result["parts"] = [{"type": "tool_call_response", "id": string(get("tool_call_id")), "response": answer}]
-    else:
-        _add_parts(parts, get)
+    result: Message = {"role": role, "parts": [_tool_response(get)] if role == "tool" else _parts(get)}
     name = string(get("name"))
     if name is not None:
         result["name"] = name
@@ -86,8 +79,9 @@ def _role(word: str) -> str:
     return _ROLES.get(word.lower(), word)
 
 
-def _add_parts(parts: list[MessagePart], get: Callable[[str], Any]) -> None:
-    """Adds what a message, whose fields `get` reads, has beside its content: what was thought, refused and called."""
+def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
+    """The parts of a message whose fields `get` reads: what was thought, said, refused and called, in this order."""
+    parts = _content_parts(get("content"))
     extra = get("additional_kwargs")
     if extra:
         thought, refusal = string(field(extra, "reasoning_content")), string(field(extra, "refusal"))
@@ -95,10 +89,15 @@ def _add_parts(parts: list[MessagePart], get: Callable[[str], Any]) -> None:
             parts.insert(0, {"type": "reasoning", "content": thought})
         if refusal is not None:
             parts.append(text(refusal))
-    for name in ("tool_calls", "invalid_tool_calls"):
-        calls = get(name)
+    for calls in (get("tool_calls"), get("invalid_tool_calls")):
         if calls:
             parts += map(_tool_call, items(calls))
+    return parts
+
+
+def _tool_response(get: Callable[[str], Any]) -> ToolCallResponsePart:
+    response = tool_result(get("content"))
+    return {"type": "tool_call_response", "id": string(get("tool_call_id")), "response": response}
 
 
 def _tool_call(call: Any) -> ToolCallPart:

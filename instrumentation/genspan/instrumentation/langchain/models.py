@@ -125,10 +125,10 @@ _OWN_IDS: Final = ("lc_", "run-")
 
 
 def _identity(call: Call) -> Attributes:
-    metadata, params = fields(call.get("metadata")), fields(call.get("invocation_params"))
-    provider = string(metadata("ls_provider")) or string(params("_type")) or "unknown"
+    metadata, params = _mapping(call.arguments.get("metadata")), _mapping(call.arguments.get("invocation_params"))
+    provider = string(metadata.get("ls_provider")) or string(params.get("_type")) or "unknown"
     attributes: Attributes = {names.GEN_AI_PROVIDER_NAME: PROVIDERS.get(provider, provider)}
-    model = string(metadata("ls_model_name")) or _first(params, MODEL_NAMES)
+    model = string(metadata.get("ls_model_name")) or _first(params.get, MODEL_NAMES)
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
     return attributes
@@ -144,13 +144,13 @@ def _first(get: Callable[[str], Any], keys: Sequence[str]) -> str | None:
 
 
 def _request(call: Call) -> Found:
-    params = call.get("invocation_params")
+    params = _mapping(call.arguments.get("invocation_params"))
     return {**attributes_of(params, _REQUEST), names.GEN_AI_OUTPUT_TYPE: _output_type(params)}
 
 
-def _output_type(params: Any) -> str | None:
+def _output_type(params: Mapping[str, Any]) -> str | None:
     # `text` is where OpenAI's Responses API has it.
-    response_format = field(params, "response_format") or field(field(params, "text"), "format")
+    response_format = params.get("response_format") or field(params.get("text"), "format")
     if response_format is None:
         return None
     if isinstance(response_format, type):
@@ -160,10 +160,11 @@ def _output_type(params: Any) -> str | None:
 
 
 def _chat_content(call: Call) -> Content:
+    given = call.arguments.get
     return {
-        names.GEN_AI_INPUT_MESSAGES: [message(one) for history in items(call.get("messages")) for one in items(history)]
+        names.GEN_AI_INPUT_MESSAGES: [message(one) for history in items(given("messages")) for one in items(history)]
         or None,
-        names.GEN_AI_TOOL_DEFINITIONS: _tool_definitions(field(call.get("invocation_params"), "tools")),
+        names.GEN_AI_TOOL_DEFINITIONS: _tool_definitions(_mapping(given("invocation_params")).get("tools")),
     }
 
 
@@ -178,8 +179,11 @@ def _tool_definitions(tools: Any) -> list[ToolDefinition] | None:
 
 def _tool_definition(tool: Any) -> ToolDefinition:
     """A tool in the provider's form: OpenAI's with the function under its type, Anthropic's and Google's without."""
-    kind = string(field(tool, "type")) or "function"
-    get = fields(field(tool, kind) or tool)
+    get = fields(tool)
+    kind = string(get("type")) or "function"
+    inside = get(kind)
+    if inside:
+        get = fields(inside)
     definition: ToolDefinition = {"type": kind, "name": string(get("name")) or kind}
     description = string(get("description"))
     parameters = get("parameters") or get("input_schema")
@@ -200,12 +204,12 @@ def _response(result: Any) -> Found:
     generations = _generations(result)
     if not generations:
         return {}
-    answer = fields(field(generations[0], "message"))
+    answer = fields(fields(generations[0])("message"))
     output = _mapping(field(result, "llm_output"))
     # Where there is one choice alone, LangChain puts the one into the other itself.
     metadata = {**output, **_mapping(answer("response_metadata"))}
     own_id = string(answer("id"))
-    reasons = [_finish_reason(generation) for generation in generations]
+    reasons = list(map(_finish_reason, generations))
     usage = answer("usage_metadata")
     found: dict[str, Any] = {
         names.GEN_AI_RESPONSE_ID: string(metadata.get("id"))
@@ -223,7 +227,7 @@ def _response(result: Any) -> Found:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}
 
 
 def _finish_reason(generation: Any) -> str | None:
@@ -248,10 +252,11 @@ def _response_content(result: Any) -> Content:
 
 
 def _output_message(generation: Any) -> OutputMessage:
-    answer = field(generation, "message")
+    get = fields(generation)
+    answer = get("message")
     said = None if answer is None else message(answer)
     result: OutputMessage = (
-        {"role": "assistant", "parts": [text(string(field(generation, "text")) or "")]}
+        {"role": "assistant", "parts": [text(string(get("text")) or "")]}
         if said is None
         else {"role": said["role"], "parts": said["parts"]}
     )

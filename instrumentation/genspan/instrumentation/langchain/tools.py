@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genspan.instrumentation.core import Attributes, Call, Content, Found, Method
-from genspan.instrumentation.core.reading import field, string
+from genspan.instrumentation.core.reading import field, fields, string
 from genspan.semconv import attributes as names
 from genspan.semconv.values import OperationName
 
@@ -14,14 +14,16 @@ from .messages import tool_result
 
 
 def _identity(call: Call) -> Attributes:
-    name = string(field(call.get("serialized"), "name")) or string(call.get("name")) or "tool"
+    given = call.arguments.get
+    name = string(field(given("serialized"), "name")) or string(given("name")) or "tool"
     return {names.GEN_AI_TOOL_NAME: name, names.GEN_AI_TOOL_TYPE: "function"}
 
 
 def _request(call: Call) -> Found:
+    given = call.arguments.get
     return {
-        names.GEN_AI_TOOL_DESCRIPTION: string(field(call.get("serialized"), "description")),
-        names.GEN_AI_TOOL_CALL_ID: string(call.get("tool_call_id")),
+        names.GEN_AI_TOOL_DESCRIPTION: string(field(given("serialized"), "description")),
+        names.GEN_AI_TOOL_CALL_ID: string(given("tool_call_id")),
     }
 
 
@@ -32,18 +34,21 @@ def _request_content(call: Call) -> Content:
     return {names.GEN_AI_TOOL_CALL_ARGUMENTS: dict(arguments)}
 
 
-def _is_message(output: Any) -> bool:
-    """Called with a tool call, a tool answers with a message; called with arguments, with what its function returns."""
-    return string(field(output, "type")) == "tool" and field(output, "content") is not None
+def _message(output: Any) -> Callable[[str], Any] | None:
+    """Reads the message that a tool answers with, called with a tool call; with arguments, its function's result."""
+    get = fields(output)
+    return get if get("type") == "tool" and get("content") is not None else None
 
 
 def _response(output: Any) -> Found:
     # Up to langchain-core 0.3 the start callback was not given it.
-    return {names.GEN_AI_TOOL_CALL_ID: string(field(output, "tool_call_id")) if _is_message(output) else None}
+    answer = _message(output)
+    return {} if answer is None else {names.GEN_AI_TOOL_CALL_ID: string(answer("tool_call_id"))}
 
 
 def _response_content(output: Any) -> Content:
-    result = tool_result(field(output, "content")) if _is_message(output) else output
+    answer = _message(output)
+    result = output if answer is None else tool_result(answer("content"))
     return {names.GEN_AI_TOOL_CALL_RESULT: result if isinstance(result, Mapping) else {"result": result}}
 
 
