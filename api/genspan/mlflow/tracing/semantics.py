@@ -8,7 +8,7 @@ from typing import Any, Final
 from genspan.exporters.mlflow.keys import SpanAttributeKey, SpanType
 from genspan.instrumentation.core.messages import retrieval_document
 from genspan.instrumentation.core.reading import double, field, integer, items, string
-from genspan.instrumentation.openai.messages import input_messages, output_message, tool_definitions
+from genspan.instrumentation.openai.messages import input_messages, output_messages, tool_definitions
 from genspan.semconv import attributes as names
 from genspan.semconv.encoding import encode
 from genspan.semconv.messages import Message, text
@@ -162,9 +162,9 @@ def _answered(outputs: Any) -> Any:
         return [{"role": "assistant", "parts": [text(outputs)], "finish_reason": "stop"}]
     choices = items(field(outputs, "choices"))
     if choices and all(_is_message(field(choice, "message")) for choice in choices):
-        return [output_message(choice) for choice in choices]
+        return output_messages(choices)
     if _is_message(outputs):
-        return [output_message({"message": outputs, "finish_reason": "stop"})]
+        return output_messages([{"message": outputs, "finish_reason": "stop"}])
     return None
 
 

@@ -32,9 +32,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
-def conclude(
-    operation: Operation, method: Method, response: Any, error: BaseException | Failure | None = None
-) -> None:
+def conclude(operation: Operation, method: Method, response: Any, error: BaseException | Failure | None = None) -> None:
     """Ends an operation with what its response says; None where there is none."""
     attributes: Found | None = None
     content: Content | None = None

@@ -13,7 +13,7 @@ from genspan.semconv.values import FinishReason, OpenAIApiType, OperationName, O
 from .chat_stream import ChatFold
 from .endpoint import model_and_endpoint
 from .envelope import body, envelope
-from .messages import input_messages, output_message, tool_definitions
+from .messages import input_messages, output_messages, tool_definitions
 from .parameters import PARAMETERS
 from .usage import USAGE
 
@@ -40,14 +40,14 @@ def _request(call: Call) -> Found:
     get = call.arguments.get
     attributes: dict[str, Any] = attributes_of(call.arguments, _REQUEST)
     attributes[names.OPENAI_API_TYPE] = OpenAIApiType.CHAT_COMPLETIONS
-    attributes[names.GEN_AI_OUTPUT_TYPE] = _output_type(get("modalities"), get("response_format"))
     if get("stream") is True:
         attributes[names.GEN_AI_REQUEST_STREAM] = True
-    choices = integer(get("n"))
-    if choices != 1:
+    modalities, response_format = get("modalities"), get("response_format")
+    if modalities is not None or response_format is not None:
+        attributes[names.GEN_AI_OUTPUT_TYPE] = _output_type(modalities, response_format)
+    if "n" in call.arguments and (choices := integer(get("n"))) != 1:
         attributes[names.GEN_AI_REQUEST_CHOICE_COUNT] = choices
-    tier = string(get("service_tier"))
-    if tier != "auto":
+    if "service_tier" in call.arguments and (tier := string(get("service_tier"))) != "auto":
         attributes[names.OPENAI_REQUEST_SERVICE_TIER] = tier
     return attributes
 
@@ -71,15 +71,16 @@ def _request_content(call: Call) -> Content:
 
 def _response(response: Any) -> Found:
     attributes: dict[str, Any] = attributes_of(response, _RESPONSE)
-    reasons = [string(field(choice, "finish_reason")) for choice in items(field(response, "choices"))]
-    if reasons:
-        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = [reason or FinishReason.ERROR for reason in reasons]
+    choices = items(field(response, "choices"))
+    if choices:
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = [
+            string(field(choice, "finish_reason")) or FinishReason.ERROR for choice in choices
+        ]
     return attributes
 
 
 def _response_content(response: Any) -> Content:
-    messages = [output_message(choice) for choice in items(field(response, "choices")) if field(choice, "message")]
-    return {names.GEN_AI_OUTPUT_MESSAGES: messages or None}
+    return {names.GEN_AI_OUTPUT_MESSAGES: output_messages(field(response, "choices"))}
 
 
 CHAT: Final = Method(

@@ -31,12 +31,20 @@ def input_messages(messages: Any) -> list[Message] | None:
     return [_message(message) for message in items(messages)] or None
 
 
-def output_message(choice: Any) -> OutputMessage:
-    """The message of one choice."""
-    get = fields(field(choice, "message"))
-    finish_reason = string(field(choice, "finish_reason")) or FinishReason.ERROR
+def output_messages(choices: Any) -> list[OutputMessage] | None:
+    """The messages of an answer's choices, of those that have one."""
+    return [message for message in map(_output_message, items(choices)) if message is not None] or None
+
+
+def _output_message(choice: Any) -> OutputMessage | None:
+    of_choice = fields(choice)
+    message = given(of_choice("message"))
+    if not message:
+        return None
+    get = fields(message)
+    role, finish_reason = get("role"), string(of_choice("finish_reason")) or FinishReason.ERROR
     return {
-        "role": string(get("role")) or "assistant",
+        "role": "assistant" if role == "assistant" else string(role) or "assistant",
         "parts": _parts(get),
         "finish_reason": _FINISH_REASONS.get(finish_reason, finish_reason),
     }
@@ -44,6 +52,8 @@ def output_message(choice: Any) -> OutputMessage:
 
 def tool_definitions(tools: Any, functions: Any = None) -> list[ToolDefinition] | None:
     """The tools on offer; `functions` is how they were given before tools came."""
+    if tools is None and functions is None:
+        return None
     definitions = [_tool_definition(tool) for tool in items(tools)]
     definitions += [_function_definition("function", function) for function in items(functions)]
     return definitions or None
@@ -69,7 +79,7 @@ def _message(message: Any) -> Message:
     if type(message) is dict and message.keys() == _PLAIN_TEXT:
         role, content = message["role"], message["content"]
         if role in _SPEAKERS and type(content) is str and content:
-            return {"role": role, "parts": [text(content)]}
+            return {"role": role, "parts": [{"type": "text", "content": content}]}
     get = fields(message)
     role = string(get("role")) or "user"
     parts = [_tool_message(message)] if role in ("tool", "function") else _parts(get)
@@ -83,21 +93,22 @@ def _tool_message(message: Any) -> MessagePart:
 def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
     parts: list[MessagePart] = []
     # Where services that speak OpenAI's protocol put what the model thought: DeepSeek and vLLM; Groq and OpenRouter.
-    thought = string(get("reasoning_content")) or string(get("reasoning"))
-    if thought is not None:
-        parts.append({"type": "reasoning", "content": thought})
-    parts += content_parts(get("content"), _content_part)
-    refusal = string(get("refusal"))
-    if refusal is not None:
+    for name in ("reasoning_content", "reasoning"):
+        thought = get(name)
+        if thought is not None and (thought := string(thought)) is not None:
+            parts.append({"type": "reasoning", "content": thought})
+            break
+    content, refusal, audio = get("content"), get("refusal"), get("audio")
+    tool_calls, function_call = get("tool_calls"), get("function_call")
+    if content is not None:
+        parts += content_parts(content, _content_part)
+    if refusal is not None and (refusal := string(refusal)) is not None:
         parts.append(text(refusal))
-    audio = given(get("audio"))
-    if audio is not None:
+    if audio is not None and (audio := given(audio)) is not None:
         parts += _audio_parts(audio)
-    tool_calls = get("tool_calls")
     if tool_calls is not None:
         parts += [_tool_call(call) for call in items(tool_calls)]
-    function_call = given(get("function_call"))
-    if function_call is not None:
+    if function_call is not None and (function_call := given(function_call)) is not None:
         parts.append(_function_call(None, function_call))
     return parts
 
