@@ -181,7 +181,7 @@ def __getattr__(name: str) -> Any:
             return value
     raise AttributeError(
         f"genspan.mlflow has no {name!r}: it is MLflow's tracing API. For runs, models and the rest, import mlflow "
-        "itself, beside this."
+        "itself, beside this"  # Python may add what it takes to be meant, after a full stop.
     )
 
 

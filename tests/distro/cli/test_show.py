@@ -15,7 +15,9 @@ from click.testing import CliRunner, Result
 from genspan.distro.cli.command import genspan
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.way import instructions
+from genspan.exporters.mlflow import MlflowSpanExporter
 from genspan.mlflow.entities import Trace
+from support.few_spans import span
 from support.ports import free_port
 
 
@@ -140,6 +142,25 @@ def test_no_file(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert f"There is no file {tmp_path}/none.db" in result.stderr
     assert not (tmp_path / "none.db").exists()
+
+
+def test_traces_that_wait_are_told_where_none_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENSPAN_OUTBOX_DIR", str(tmp_path / "outbox"))
+    uri = f"sqlite:///{tmp_path}/later.db"
+    (tmp_path / "later.db").mkdir()
+    exporter = MlflowSpanExporter(uri)
+    exporter.export([span(1), span(2)])
+    exporter.shutdown()
+    waits = "2 traces could not be written there yet: genspan status says why."
+    assert waits in show("--tracking-uri", uri).stderr
+    assert "genspan status" not in show("--tracking-uri", f"sqlite:///{tmp_path}/other.db").stderr
+    (tmp_path / "later.db").rmdir()
+    MlflowSpanExporter(f"sqlite:///{tmp_path}/made.db").export([span(3)])
+    with sqlite3.connect(tmp_path / "made.db") as made:
+        made.execute("DELETE FROM trace_info")
+    made.close()
+    (tmp_path / "made.db").rename(tmp_path / "later.db")
+    assert show("--tracking-uri", uri).stderr == f"Error: {tmp_path}/later.db holds no trace yet. {waits}\n"
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but text", b"", None])

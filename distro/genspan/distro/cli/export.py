@@ -11,7 +11,7 @@ from typing import TextIO
 import click
 
 from genspan.distro.cli import options, otlp_json
-from genspan.distro.cli.exits import Missing, Wrong
+from genspan.distro.cli.exits import Wrong
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.progress import counted
 from genspan.mlflow.entities import Trace
@@ -77,7 +77,7 @@ def export(
             count += 1
             spans += len(trace.data.spans)
     if not count:
-        raise Missing(f"{place.name} holds no such trace." if filter_string else f"{place.name} holds no trace yet.")
+        raise place.nothing(filter_string)
     if as_json:
         click.echo(encode({"file": str(output), "format": form, "traces": count, "spans": spans}))
     elif is_file:

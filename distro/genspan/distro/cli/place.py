@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from genspan.distro.cli.exits import Missing, Unreachable, Wrong
+from genspan.exporters.mlflow.outbox_folder import folders
+from genspan.exporters.mlflow.outbox_report import UnreadableOutbox, files, read
 from genspan.exporters.mlflow.stores import StoreUnavailable, without_secrets
+from genspan.exporters.mlflow.stores import open_store as destination
 from genspan.exporters.mlflow.stores.server.access import Access
 from genspan.exporters.mlflow.stores.server.connection import Connection, Refused
 from genspan.exporters.mlflow.stores.sqlite.store import path_of
@@ -68,6 +71,12 @@ class Place:
     def name(self) -> str:
         """How it is spoken of."""
         return self.path or self.shown
+
+    def nothing(self, filter_string: str | None = None) -> Missing:
+        """What to raise where no trace is found, or none that a filter names."""
+        if filter_string:
+            return Missing(f"{self.name} holds no such trace.")
+        return Missing(f"{self.name} holds no trace yet.{_waiting(self.uri)}")
 
     def get(self, trace_id: str) -> Trace:
         """One trace."""
@@ -156,7 +165,7 @@ def _file(tracking_uri: str) -> str:
         hint = (
             "" if os.environ.get(MLFLOW_TRACKING_URI) else f" (--tracking-uri or {MLFLOW_TRACKING_URI} names another)"
         )
-        raise Missing(f"There is no file {path}{hint}.")
+        raise Missing(f"There is no file {path}{hint}.{_waiting(tracking_uri)}")
     try:
         with _reading(path) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -167,6 +176,19 @@ def _file(tracking_uri: str) -> str:
     if missing := sorted({"experiments", "trace_info", "spans"} - tables):
         raise Wrong(f"{path} holds no MLflow traces: no table {', '.join(missing)}.")
     return path
+
+
+def _waiting(tracking_uri: str) -> str:
+    """That traces wait to be written there, where some do: they are what somebody looks for who finds none."""
+    known_by = destination(tracking_uri).uri
+    count = 0
+    for path in files(folders(os.environ)):
+        with suppress(UnreadableOutbox):
+            report = read(path)
+            count += (report.waiting_traces + len(report.rejected)) * (report.tracking_uri == known_by)
+    if not count:
+        return ""
+    return f" {count:,} trace{'' if count == 1 else 's'} could not be written there yet: genspan status says why."
 
 
 @contextmanager

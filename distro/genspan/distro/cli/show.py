@@ -7,7 +7,6 @@ from rich.console import Console
 
 from genspan.distro.cli import messages as said
 from genspan.distro.cli import options
-from genspan.distro.cli.exits import Missing
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.tree import rendered
 from genspan.distro.cli.way import instructions
@@ -44,7 +43,7 @@ def show(
     place = Place(tracking_uri)
     traces = [place.get(trace_id)] if trace_id else list(place.search(experiments, most=last or 1))[::-1]
     if not traces:
-        raise Missing(f"{place.name} holds no trace yet.")
+        raise place.nothing()
     if as_json:
         for trace in traces:
             click.echo(trace.to_json())

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from genspan.distro.cli import options
-from genspan.distro.cli.exits import Missing
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.progress import working
 from genspan.distro.cli.tree import STATES, cost_of, lasted, name_of, started, tokens_of
@@ -58,7 +57,7 @@ def traces(
         for trace in found:
             click.echo(encode(trace.info.to_dict()))
     if not found:
-        raise Missing(f"{place.name} holds no such trace." if filter_string else f"{place.name} holds no trace yet.")
+        raise place.nothing(filter_string)
     if not as_json:
         console = Console(highlight=False)
         console.print(_table(found, console.width))

@@ -292,7 +292,11 @@ class Delivery:
         reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
         before = self._resting.get(experiment)
         if all(reason != rest.reason for rest in self._resting.values()):
-            _logger.error("%s Traces wait in %s and are written as soon as they can be.", reason, self._outbox.path)
+            _logger.error(
+                "%s Traces wait in %s and are written as soon as they can be; genspan status shows them.",
+                reason,
+                self._outbox.path,
+            )
         delay = FIRST_DELAY if before is None or before.reason != reason else min(before.delay * 2, LONGEST_DELAY)
         asked_for = min(getattr(error, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
         pause = max(delay * random.uniform(1 - JITTER, 1 + JITTER), asked_for)
