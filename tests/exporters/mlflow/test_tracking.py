@@ -93,6 +93,25 @@ def test_what_cannot_be_written_to_is_told_and_the_app_goes_on(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("uri", "meant"),
+    [
+        ("localhost:5000", "Is it http://localhost:5000? "),
+        ("mlflow.example.org:8080/path", "Is it http://mlflow.example.org:8080/path? "),
+        ("my traces.db", "Is it sqlite:///my traces.db? "),
+        ("/var/lib/mlflow.sqlite", "Is it sqlite:////var/lib/mlflow.sqlite? "),
+        (r"C:\traces\mlflow.db", r"Is it sqlite:///C:\traces\mlflow.db? "),
+        ("./mlruns", ""),
+        ("file:///var/lib/mlflow.db", ""),
+        ("oracle://db/mlflow.db", ""),
+    ],
+)
+def test_what_lacks_its_scheme_alone_is_asked_for(uri: str, meant: str) -> None:
+    with pytest.raises(UnsupportedTrackingUri) as error:
+        open_store(uri)
+    assert f"so no trace goes to MLflow. {meant}Use sqlite:///" in str(error.value)
+
+
 def test_a_password_is_not_told() -> None:
     with pytest.raises(UnsupportedTrackingUri) as error:
         open_store("oracle://mia:secret@db/mlflow?password=secret")

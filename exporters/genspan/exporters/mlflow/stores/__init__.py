@@ -6,6 +6,7 @@ that writes to a file loads no HTTP client.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -70,11 +71,20 @@ class UnsupportedTrackingUri(ValueError):
             else "is of no kind that genspan can write to"
         )
         super().__init__(
-            f"The MLflow tracking URI {without_secrets(uri)!r} {why}, so no trace goes to MLflow. Use "
+            f"The MLflow tracking URI {without_secrets(uri)!r} {why}, so no trace goes to MLflow. {_meant(uri)}Use "
             "sqlite:///mlflow.db (a file in the current folder, the default), sqlite:////absolute/path.db, "
             "postgresql://…, mysql://… or mssql://… (written by the installed mlflow), an MLflow server at "
             "http://host:port or https://host, databricks or databricks://profile."
         )
+
+
+def _meant(uri: str) -> str:
+    """A question whether a file or a server was meant, where it looks like one without its scheme."""
+    if re.fullmatch(r"[\w.-]+:\d{1,5}(/.*)?", uri):
+        return f"Is it http://{uri}? "
+    if len(urlsplit(uri).scheme) <= 1 and uri.endswith((".db", ".sqlite", ".sqlite3")):
+        return f"Is it sqlite:///{uri}? "
+    return ""
 
 
 def is_folder(uri: str) -> bool:
