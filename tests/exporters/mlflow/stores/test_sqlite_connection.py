@@ -1,11 +1,12 @@
 """How a file is opened and let go of: its journal, and the pages of one that we make."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
-from genspan.exporters.mlflow.stores.sqlite.connection import PAGE_SIZE, Connection
+from genspan.exporters.mlflow.stores.sqlite.connection import BUSY_TIMEOUT, PAGE_SIZE, Connection
 
 
 def insert(connection: Connection, number: int) -> None:
@@ -70,6 +71,19 @@ def test_others_write_and_delete_the_journal_meanwhile(tmp_path: Path) -> None:
     other.close()
     connection.close()
     assert asked(path, "SELECT number FROM numbers") == [1, 20, 2, 30, 3]
+
+
+def test_letting_go_of_a_file_waits_for_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    connection = Connection(str(path))
+    insert(connection, 1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    begun = time.monotonic()
+    connection.close()
+    assert time.monotonic() - begun < BUSY_TIMEOUT / 2
+    other.execute("COMMIT")
+    other.close()
 
 
 def test_the_journal_of_another_file_of_that_name_is_left_alone(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class Connection:
             return
         if identity == self._current_identity():  # Else the journal of that name is another file's.
             with suppress(sqlite3.Error):
+                connection.execute("PRAGMA busy_timeout = 0")  # Whoever has locked the file may have it for long.
                 if _journal_mode(connection) == "persist":
                     connection.execute("PRAGMA journal_mode = DELETE")
         connection.close()
