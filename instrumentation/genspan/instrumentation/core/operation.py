@@ -26,7 +26,7 @@ from genspan.semconv.values import OperationName
 
 from . import nesting
 from .guard import guarded
-from .reading import Attributes
+from .reading import Attributes, present
 
 if TYPE_CHECKING:
     from .telemetry import Telemetry
@@ -64,13 +64,6 @@ def detach(token: AttachToken) -> None:
     except AttributeError:
         # A runtime context of the app's own (OTEL_PYTHON_CONTEXT) has tokens of its own.
         otel_context.detach(token)
-
-
-def _present(attributes: Mapping[str, AttributeValue | None]) -> Attributes:
-    """A copy without the attributes that are None."""
-    if None in attributes.values():
-        return {name: value for name, value in attributes.items() if value is not None}
-    return dict(attributes)
 
 
 class Operation:
@@ -122,7 +115,7 @@ class Operation:
     def add(self, attributes: Mapping[str, AttributeValue | None], content: Content | None = None) -> None:
         """Records what is known so far. None is left out; content is the structured form."""
         if self.recording and not self.ended:
-            guarded(self._set, _present(attributes), content)
+            guarded(self._set, present(attributes), content)
 
     def _set(self, fresh: Attributes, content: Content | None) -> None:
         """Sets attributes, and content as JSON text, on the span. For the event, content is kept as it is."""
@@ -234,7 +227,7 @@ class Operation:
         seconds = perf_counter() - self._started
         if self.before_end is not None:
             guarded(self.before_end)
-        fresh = _present(attributes)
+        fresh = present(attributes)
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
                 fresh[name] = value

@@ -175,6 +175,13 @@ def _collect(holder: Any, table: Table, found: Attributes) -> None:
                 _collect(value, row, found)
 
 
+def present(attributes: Mapping[str, AttributeValue | None]) -> Attributes:
+    """A copy without the attributes that are None."""
+    if None in attributes.values():
+        return {name: value for name, value in attributes.items() if value is not None}
+    return dict(attributes)
+
+
 def plain(value: Any) -> Any:
     """Mappings and models of pydantic's as dicts, also those in lists; anything else as it is."""
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from .guard import guarded
 from .method import UNREAD, Active, Call, Chunks, Closing, Method, Surrounding, Wrapper
 from .nesting import suppressed
 from .operation import Operation, detach
-from .reading import watched
+from .reading import present, watched
 from .recorder import Recorder, conclude
 from .stream import Pending, Unparsed, recorder_of, stand_in_for
 from .telemetry import Telemetry
@@ -137,13 +137,12 @@ def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
 
 def begin(method: Method, telemetry: Telemetry, call: Call, context: Context) -> Operation:
     """Starts the operation of a call that is made in a context, with what the call's arguments say."""
-    operation = telemetry.start(method.operation, guarded(method.identity, call) or {}, parent=context)
-    if operation.recording:
-        content = None
-        if operation.captures_content and not call.watched:
-            # Now, since the app may change its list of messages as soon as it has the answer.
-            content = guarded(method.request_content, call)
-        operation.add(guarded(method.request, call) or {}, content)
+    attributes = guarded(method.identity, call) or {}
+    attributes.update(present(guarded(method.request, call) or {}))
+    operation = telemetry.start(method.operation, attributes, parent=context)
+    if operation.captures_content and not call.watched:
+        # Now, since the app may change its list of messages as soon as it has the answer.
+        operation.add({}, guarded(method.request_content, call))
     return operation
 
 
