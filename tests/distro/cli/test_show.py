@@ -57,10 +57,15 @@ class TestFileOfMlflow:
         result = show(mlflow_file.agent, columns=columns, MLFLOW_TRACKING_URI=mlflow_file.uri)
         lines = untimed(result.stdout)
         assert re.fullmatch(r"support_desk  OK <time>  2,500 → 50 tokens  \$0\.00\d\d", lines[0])
-        assert lines[2:5] == ["Request   Where is my order [bold]1042[/]?", "Response  On its way.", ""]
-        bars = [line.count("━") for line in lines[5:10]]
+        assert lines[2:6] == [
+            "Session   session-1",
+            "Request   Where is my order [bold]1042[/]?",
+            "Response  On its way.",
+            "",
+        ]
+        bars = [line.count("━") for line in lines[6:11]]
         assert bars[0] == (24 if columns == 120 else 0)
-        assert [line.rstrip("━ ") for line in lines[5:10]] == [
+        assert [line.rstrip("━ ") for line in lines[6:11]] == [
             "support_desk        AGENT <time>",
             "├─ chat             CHAT_MODEL <time>  1,200 → 20  gpt-4.1-mini",
             "├─ search_policies  TOOL <time>",

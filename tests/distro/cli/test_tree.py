@@ -127,6 +127,27 @@ def test_eighty_columns() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ("", "openai.RateLimitError: slow down"),
+        ("slow down", "openai.RateLimitError: slow down"),
+        ("RateLimitError: slow down", "RateLimitError: slow down"),
+        ("openai.RateLimitError: slow down", "openai.RateLimitError: slow down"),
+    ],
+)
+def test_what_failed_is_told_with_its_type(description: str, told: str) -> None:
+    attributes = {"exception.type": "openai.RateLimitError", "exception.message": "slow down"}
+    failed = span(
+        "a", None, "chat", 0, 1, events=[{"name": "exception", "time_unix_nano": 0, "attributes": attributes}]
+    )
+    spans = [Span.from_dict({**failed.to_dict(), "status": {"code": "STATUS_CODE_ERROR", "message": description}})]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(rendered(Trace(TRACE.info, TraceData(spans)), console.options))
+    assert f"chat: {told}\n" in captured.get()
+
+
 def test_names_give_way_first() -> None:
     lines = printed(64)
     assert lines[7] == "   ├─ searc…  TOOL            600 ms"

@@ -109,9 +109,15 @@ def _head(trace: Trace) -> Iterator[RenderableType]:
     told = [Text(text, style) for text, style in facts if text]
     yield Text("  ").join([Text(name_of(trace), "bold"), *told])
     yield Text(f"{info.trace_id}  {started(trace)}", "dim")
-    for label, preview in (("Request ", info.request_preview), ("Response", info.response_preview)):
-        if preview:
-            line = Text.assemble((f"{label}  ", "dim"), " ".join(preview.split()))
+    lines = (
+        ("Session", info.trace_metadata.get(TraceMetadataKey.TRACE_SESSION)),
+        ("User", info.trace_metadata.get(TraceMetadataKey.TRACE_USER)),
+        ("Request", info.request_preview),
+        ("Response", info.response_preview),
+    )
+    for label, fact in lines:
+        if fact:
+            line = Text.assemble((f"{label:8}  ", "dim"), " ".join(fact.split()))
             line.no_wrap, line.overflow = True, "ellipsis"
             yield line
 
@@ -174,13 +180,16 @@ def _errors(spans: Sequence[Span]) -> Iterator[RenderableType]:
     if fallen:
         yield Text()
     for span in fallen:
-        yield Text.assemble((f"{span.name}: ", "red"), " ".join((span.status.description or _raised(span)).split()))
+        yield Text.assemble((f"{span.name}: ", "red"), " ".join(_failure(span).split()))
 
 
-def _raised(span: Span) -> str:
-    """What an exception event says of a failure that has no message."""
+def _failure(span: Span) -> str:
+    """What failed: the last exception's type, and what its message or the span's status says."""
+    description = span.status.description or ""
     for event in reversed(span.events):
         told = event.attributes
         if "exception.type" in told:
-            return f"{told['exception.type']}: {told.get('exception.message', '')}"
-    return "failed"
+            type = str(told["exception.type"])
+            is_told = description.startswith((type, type.rpartition(".")[2]))
+            return description if is_told else f"{type}: {description or told.get('exception.message', '')}"
+    return description or "failed"
