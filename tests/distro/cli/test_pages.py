@@ -8,6 +8,7 @@ from string import Formatter
 
 import command_pages
 import pytest
+from click.testing import CliRunner
 
 from genspan.distro.cli import doctor
 from genspan.distro.cli.command import genspan
@@ -37,6 +38,12 @@ def test_no_other_cause_is_named() -> None:
 def test_fields_of_the_templates_have_names(cause: Cause) -> None:
     for template in (cause.message, cause.cure):
         assert all(field is None or field.isidentifier() for _, field, _, _ in Formatter().parse(template))
+
+
+def test_the_commands_help_is_cut_off_nowhere() -> None:
+    told = CliRunner().invoke(genspan, ["--help"]).stdout
+    assert "..." not in told.partition("Commands:")[2]
+    assert all(f"\n  {name} " in told for name in genspan.commands)
 
 
 @pytest.mark.parametrize("name", sorted(genspan.commands))

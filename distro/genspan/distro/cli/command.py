@@ -14,7 +14,17 @@ from genspan.distro.cli.traces import traces
 from genspan.distro.cli.ui import ui
 
 
-@click.group()
+class Commands(click.Group):
+    """A group whose help tells whole what each command does; click cuts that off where the line ends."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See `click.Group`."""
+        told = [(name, command.get_short_help_str(limit=200)) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(told)
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="genspan", prog_name="genspan")
 def genspan() -> None:
     """Traces of generative AI apps."""
