@@ -79,6 +79,25 @@ def test_where_a_driver_is_missing_it_says_what_to_install() -> None:
         open_store("mssql+pymssql://mia:secret@db/mlflow").write(traces(span(1)), Experiment())
 
 
+def test_a_missing_driver_is_told_without_mlflow_being_imported() -> None:
+    code = (
+        "import sys; from genspan.exporters.mlflow.stores import StoreUnavailable;"
+        "from genspan.exporters.mlflow.stores.database import installed\n"
+        "try: installed.open_store('mssql+pymssql://db/mlflow', 'mssql://db/mlflow')\n"
+        "except StoreUnavailable as error: print(error, 'mlflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("The driver for mssql://db/mlflow is not installed (No module named 'pymssql')")
+    assert done.stdout.endswith("False\n")
+
+
+@pytest.mark.slow
+def test_a_driver_that_nobody_knows_is_told() -> None:
+    with pytest.raises(StoreUnavailable, match=r"cannot be opened: .*nosuch"):
+        open_store("mysql+nosuch://mia:secret@db/mlflow").write(traces(span(1)), Experiment())
+
+
 @pytest.mark.slow
 def test_a_database_that_is_down_is_told_at_once() -> None:
     """MLflow by itself tries ten times, for minutes."""

@@ -19,6 +19,7 @@ def open_store(uri: str, name: str) -> Any:
     `name` is the URI as it may be shown. Raises StoreUnavailable with what to install, or what is wrong with the
     database; it does not try for minutes, as MLflow would.
     """
+    _want_driver(uri, name)
     try:
         engines: Any = import_module("mlflow.store.db.utils")
         store: Any = import_module("mlflow.store.tracking.sqlalchemy_store")
@@ -34,13 +35,29 @@ def open_store(uri: str, name: str) -> Any:
         finally:
             engine.dispose()
         return store.SqlAlchemyStore(uri, artifact_root())
+    except Exception as error:
+        raise StoreUnavailable(f"{name} cannot be opened: {reason(error)}.") from error
+
+
+def _want_driver(uri: str, name: str) -> None:
+    """Raises StoreUnavailable where the driver is missing: before MLflow, whose import may take longer than a program.
+
+    What else is wrong is for SQLAlchemy and MLflow to say when they open the database.
+    """
+    try:
+        engine: Any = import_module("sqlalchemy.engine")
+        exceptions: Any = import_module("sqlalchemy.exc")
+    except ImportError:
+        return  # It comes with MLflow, which is what is missing.
+    try:
+        engine.make_url(uri).get_dialect().import_dbapi()
     except ImportError as error:
         raise StoreUnavailable(
             f"The driver for {name} is not installed ({error}). Install it: pip install 'mlflow[db]' has those that "
             "MLflow uses for PostgreSQL, MySQL and SQL Server."
         ) from error
-    except Exception as error:
-        raise StoreUnavailable(f"{name} cannot be opened: {reason(error)}.") from error
+    except (AttributeError, exceptions.SQLAlchemyError):
+        return  # A driver that SQLAlchemy does not know, or a SQLAlchemy before 2.0.
 
 
 def protobuf_span(span: Any, resource: Any) -> Any:
