@@ -53,7 +53,7 @@ def test_hooks_for_imports_to_come_are_left_once(library: str, name: str, module
     program = PAIRS.format(library=library, name=name, module=module, owner=owner, method=method)
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     blocks, wrapped = done.stdout.splitlines()
-    assert float(blocks) < 1
+    assert float(blocks) < 4  # A hook is six; Python's own caches take up to one (3.13).
     assert wrapped == "True False"
 
 
