@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 import click
 
@@ -13,6 +19,9 @@ from genspan.distro.cli.exits import Missing, Wrong
 from genspan.distro.cli.place import Place
 from genspan.distro.cli.way import mlflow_command, server_command
 from genspan.semconv.encoding import encode
+
+_END_TIME: Final = 5.0
+"""Seconds that MLflow's server has to end."""
 
 
 @click.command()
@@ -41,13 +50,43 @@ def ui(host: str, port: int, tracking_uri: str, as_json: bool) -> None:
     if _is_taken(host, port):
         raise Wrong(f"Port {port} of {host} is in use: --port chooses another.")
     click.echo(f"{place.path} at {address} (Ctrl-C ends it)", err=True)
+    raise SystemExit(_served(command))
+
+
+def _served(command: Sequence[str]) -> int:
+    """Runs MLflow's server until it ends, or somebody ends this program; then all of its processes end, too.
+
+    MLflow's own leaves its workers behind where a signal reaches it alone, as a supervisor's or an editor's (3.17.2).
+    """
     try:
-        code = subprocess.call(command, env=_environ())
-    except KeyboardInterrupt:
-        return
+        process = subprocess.Popen(command, env=_environ(), start_new_session=True)
     except OSError as error:
         raise Wrong(f"{command[0]} cannot be started: {error.strerror}.") from None
-    raise SystemExit(code)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process, and those that it has started; those that do not end in time are killed."""
+    if not hasattr(os, "killpg"):
+        process.terminate()
+        process.wait()
+        return
+    deadline = time.monotonic() + _END_TIME
+    with suppress(ProcessLookupError):  # Which says that none is left of the group that it leads.
+        os.killpg(process.pid, signal.SIGTERM)
+        while time.monotonic() < deadline:
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _environ() -> dict[str, str]:
