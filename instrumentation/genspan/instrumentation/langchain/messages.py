@@ -27,6 +27,14 @@ _ROLES: Final = {
 }
 _CALLS: Final = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function_call", "invalid_tool_call"})
 """Blocks that say again what `tool_calls` says."""
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+def fields_of(value: Any) -> Callable[[str], Any]:
+    """Reads the fields of a message, as `fields` does."""
+    state: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
+    # What a `BaseMessage` has beyond its own fields, as pydantic lets it, says nothing to us.
+    return state.get if "additional_kwargs" in state else fields(value)
 
 
 def said(value: Any) -> list[Any]:
@@ -44,9 +52,9 @@ def message(value: Any) -> Message:
     """One message."""
     if isinstance(value, str):
         return {"role": "user", "parts": [text(value)]}
-    if _is_pair(value):
+    if isinstance(value, (tuple, list)) and _is_pair(value):
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
-    get = fields(value)
+    get = fields_of(value)
     role = _role(string(get("role") or get("type")) or "user")
     result: Message = {"role": role, "parts": [_tool_response(get)] if role == "tool" else _parts(get)}
     name = string(get("name"))

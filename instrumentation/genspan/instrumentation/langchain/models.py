@@ -23,7 +23,7 @@ from genspan.semconv import attributes as names
 from genspan.semconv.messages import OutputMessage, ToolDefinition, text
 from genspan.semconv.values import FinishReason, OperationName, OutputType, ProviderName
 
-from .messages import message
+from .messages import fields_of, message
 
 PROVIDERS: Final = {
     "amazon_bedrock": ProviderName.AWS_BEDROCK,
@@ -196,7 +196,7 @@ def _tool_definition(tool: Any) -> ToolDefinition:
 
 def _generations(result: Any) -> Sequence[Any]:
     """The choices. An `LLMResult` has a list of them for each prompt, and a run has one prompt."""
-    prompts = items(field(result, "generations"))
+    prompts = items(getattr(result, "generations", None))
     return items(prompts[0]) if prompts else ()
 
 
@@ -204,8 +204,8 @@ def _response(result: Any) -> Found:
     generations = _generations(result)
     if not generations:
         return {}
-    answer = fields(fields(generations[0])("message"))
-    output = _mapping(field(result, "llm_output"))
+    answer = fields_of(getattr(generations[0], "message", None))
+    output = _mapping(getattr(result, "llm_output", None))
     # Where there is one choice alone, LangChain puts the one into the other itself.
     metadata = {**output, **_mapping(answer("response_metadata"))}
     own_id = string(answer("id"))
@@ -232,19 +232,18 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _finish_reason(generation: Any) -> str | None:
     """In the provider's word."""
-    get = fields(generation)
-    reason = _first(fields(get("generation_info")), _REASON_NAMES)
+    reason = _first(_mapping(getattr(generation, "generation_info", None)).get, _REASON_NAMES)
     if reason is not None:
         return reason
-    answer = get("message")
-    metadata = fields(field(answer, "response_metadata"))
-    reason = _first(metadata, _REASON_NAMES)
+    answer = fields_of(getattr(generation, "message", None))
+    metadata = _mapping(answer("response_metadata"))
+    reason = _first(metadata.get, _REASON_NAMES)
     if reason is not None:
         return reason
     # OpenAI's Responses API has a status.
-    if metadata("status") == "completed":
-        return FinishReason.TOOL_CALL if field(answer, "tool_calls") else FinishReason.STOP
-    return string(field(metadata("incomplete_details"), "reason"))
+    if metadata.get("status") == "completed":
+        return FinishReason.TOOL_CALL if answer("tool_calls") else FinishReason.STOP
+    return string(field(metadata.get("incomplete_details"), "reason"))
 
 
 def _response_content(result: Any) -> Content:
@@ -252,11 +251,10 @@ def _response_content(result: Any) -> Content:
 
 
 def _output_message(generation: Any) -> OutputMessage:
-    get = fields(generation)
-    answer = get("message")
+    answer = getattr(generation, "message", None)
     said = None if answer is None else message(answer)
     result: OutputMessage = (
-        {"role": "assistant", "parts": [text(string(get("text")) or "")]}
+        {"role": "assistant", "parts": [text(string(getattr(generation, "text", None)) or "")]}
         if said is None
         else {"role": said["role"], "parts": said["parts"]}
     )

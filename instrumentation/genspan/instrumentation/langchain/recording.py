@@ -37,7 +37,7 @@ def start(telemetry: Telemetry, kind: Kind | None, manager: Any, arguments: dict
     if suppressed(current) or RUNS.get(identifier) is not None:
         return
     scope, parent, context = place_in(current, parent_id)
-    arguments["name"] = _name(arguments)
+    arguments["name"] = string(arguments.get("name")) or _class(arguments.get("serialized"))
     arguments["tags"], arguments["metadata"] = manager.tags, manager.metadata
     call = Call(None if scope is None else scope.instance, arguments)
     if kind is None:
@@ -76,18 +76,11 @@ def _operation(
     return operation
 
 
-def _name(arguments: dict[str, Any]) -> str | None:
-    """The run's name: the app's, else that of what runs."""
-    name = string(arguments.get("name"))
-    if name is None:
-        serialized = fields(arguments.get("serialized"))
-        name = string(serialized("name")) or _class(serialized("id"))
-    return name
-
-
-def _class(path: Any) -> str | None:
-    """The class in the path of a serialized object, as `["langchain", "chains", "llm", "LLMChain"]`."""
-    return string(path[-1]) if isinstance(path, list) and path else None
+def _class(serialized: Any) -> str | None:
+    """What runs, by its own name, or its class: the last in a path as `["langchain", "chains", "llm", "LLMChain"]`."""
+    get = fields(serialized)
+    path = get("id")
+    return string(get("name")) or (string(path[-1]) if isinstance(path, list) and path else None)
 
 
 def _conversation(holder: Any) -> str | None:
