@@ -142,6 +142,12 @@ def wrong_path(broken: SetUp) -> None:
     broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = broken.server(Body(b"", 404)).url
 
 
+def mlflow_where_a_collector_should_be(broken: SetUp) -> None:
+    # What MLflow 3.17.2 answers where the header is missing.
+    missing = b'{"detail":[{"type":"missing","loc":["header","x-mlflow-experiment-id"],"msg":"Field required"}]}'
+    broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{broken.server(Body(missing, 422)).url}/v1/traces"
+
+
 def collector_that_hangs(broken: SetUp) -> None:
     broken.given["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = broken.server(Stall()).url
 
@@ -358,6 +364,7 @@ BROKEN: Mapping[Callable[[SetUp], None], tuple[str, ...]] = {
     no_such_host: ("host-unknown",),
     wrong_credentials_for_otlp: ("otlp-credentials",),
     wrong_path: ("otlp-path",),
+    mlflow_where_a_collector_should_be: ("otlp-is-mlflow",),
     collector_that_hangs: ("no-answer",),
     tls_where_there_is_none: ("tls-failed",),
     endpoint_without_scheme: ("endpoint-invalid",),

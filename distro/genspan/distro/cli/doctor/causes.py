@@ -336,6 +336,15 @@ _ALL: Final = (
         "A server answers, but not at this path, or not to OTLP by HTTP.",
     ),
     Cause(
+        "otlp-is-mlflow",
+        DESTINATIONS,
+        _PROBLEM,
+        "{address} is an MLflow server: it takes OTLP's traces for one experiment alone, which no header names.",
+        "Unset {variable}, and set MLFLOW_TRACKING_URI to the server's address.",
+        "By its tracking URI an MLflow server gets whole traces: with names, previews, sessions and cost, by the "
+        "experiment's name. It takes neither metrics nor events.",
+    ),
+    Cause(
         "otlp-refuses",
         DESTINATIONS,
         _PROBLEM,

@@ -179,7 +179,9 @@ def _by_http(environ: Mapping[str, str], signal: Signal, place: Place) -> Iterat
         yield answer
         return
     told = {"signal": kind(signal), "status": answer.status}
-    if answer.status in (401, 403, 407):
+    if answer.status == 422 and "x-mlflow-experiment-id" in answer.text:
+        yield place.found("otlp-is-mlflow", **told)
+    elif answer.status in (401, 403, 407):
         yield place.found("otlp-credentials", **told)
     elif answer.status in (404, 405) or 300 <= answer.status < 400:
         yield place.found("otlp-path", path=kind(signal), **{**told, "variable": signal.endpoint})
