@@ -173,6 +173,18 @@ def test_a_copied_config_tells_of_a_run_once(telemetry: InMemoryTelemetry) -> No
     assert [span.name for span in telemetry.spans] == ["chat", "invoke_workflow copied"]
 
 
+def test_a_run_that_two_managers_tell_of_is_recorded_once(telemetry: InMemoryTelemetry) -> None:
+    """LangGraph (1.2) does so where tracers are given another payload than other handlers."""
+    real, tracers = CallbackManager.configure(), CallbackManager.configure()
+    run = real.on_chain_start(None, "Hm?", name="split")
+    again = tracers.on_chain_start(None, "...", name="split", run_id=run.run_id)
+    again.on_chain_end("...")
+    run.on_chain_end("Here.")
+    assert [span.name for span in telemetry.spans] == ["invoke_workflow split"]
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert len(RUNS) == 0
+
+
 def test_conversation_is_that_of_the_config(telemetry: InMemoryTelemetry) -> None:
     @tool
     def look(what: str) -> str:
