@@ -308,6 +308,11 @@ GROUPS: Final = (
                 NOTHING,
                 "files for TLS to an OTLP backend",
             ),
+            _variable(
+                "OTEL_EXPORTER_PROMETHEUS_HOST OTEL_EXPORTER_PROMETHEUS_PORT",
+                "localhost:9464",
+                "where [Prometheus](metrics.md#prometheus) is answered, with `OTEL_METRICS_EXPORTER=prometheus`",
+            ),
             _variable("OTEL_BSP_SCHEDULE_DELAY", 5000, "ms between batches"),
             _variable("OTEL_BSP_MAX_QUEUE_SIZE", 2048, "spans that wait at most"),
             _variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, "spans in a batch"),
