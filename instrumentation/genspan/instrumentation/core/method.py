@@ -105,6 +105,8 @@ class Method:
     """The response, or `Chunks`, from a body that the app reads out of the envelope by itself; None for neither."""
     overrides: str | None = None
     """The argument, a mapping, whose items replace the arguments of the same names on the wire."""
+    own: bool = False
+    """For all we know, it asks a service of the app's own, and no vendor's as other operations of clients do."""
     iterables: tuple[str, ...] = ()
     """Arguments that may be any iterables: they are watched as the library reads them, never read by us."""
 

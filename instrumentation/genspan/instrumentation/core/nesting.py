@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, set_value
-from opentelemetry.trace import INVALID_SPAN, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv.values import OperationName
@@ -62,6 +62,12 @@ def suppressed(context: Surroundings) -> bool:
     return bool(context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESSED))
 
 
+def current_span(context: Surroundings) -> Span | None:
+    """The span that is current in a context."""
+    span: Span | None = context.get(_SPAN)
+    return span
+
+
 def enclosing(operation: str, context: Surroundings) -> Outer | None:
     """The operation of the same family that is under way around us."""
     key = _KEYS.get(operation)
@@ -100,6 +106,11 @@ def conversation_id(context: Surroundings) -> str | None:
     """The conversation that an operation around us said it belongs to."""
     conversation: str | None = context.get(_CONVERSATION)
     return conversation
+
+
+def unrecorded(operation: Operation, context: Context, *, asks_a_vendor: bool) -> Context:
+    """The same for an operation that nothing is recorded of."""
+    return Context(context, **{_ASKING: operation if asks_a_vendor else None})
 
 
 def within(operation: Operation, context: Context, conversation: str | None, *, asks_a_vendor: bool) -> Context:

@@ -23,6 +23,7 @@ from .measuring import SCOPE, Instruments, generations
 from .operation import InnerOperation, Operation
 from .operations import SHAPES
 from .reading import Attributes
+from .sampling import Drops, drops
 
 _CONVERSATIONAL: Final = {
     OperationName.CHAT,
@@ -71,6 +72,8 @@ class Telemetry:
         self.content_on_span = self.capture.on_span
         self.content_on_event = self.capture.on_event
         self._heard = False
+        self._provider = tracer_provider
+        self._drops: Drops | None = None
 
     @property
     def heard(self) -> bool:
@@ -78,6 +81,12 @@ class Telemetry:
         if not self._heard:
             self._heard = self.instruments.live or _has_sdk(self.tracer)
         return self._heard
+
+    def drops(self, context: Context) -> bool:
+        """Whether nothing is recorded of what starts in a context: no need to look at it."""
+        if self._drops is None:
+            self._drops = drops(self._provider)
+        return self._drops(context) and not self.instruments.live
 
     def start(
         self,
@@ -87,11 +96,13 @@ class Telemetry:
         parent: Context | None = None,
         kind: SpanKind | None = None,
         conversation: str | None = None,
+        own: bool = False,
     ) -> Operation:
         """Starts an operation.
 
         `attributes` are those that samplers should see: provider, model, server, the agent's or tool's name. They name
         the span by the conventions' rule. Inside an operation of the same family, the result records into that one.
+        `own` is of `Method`.
         """
         finish_dropped()
         context = otel_context.get_current() if parent is None else parent
@@ -116,9 +127,6 @@ class Telemetry:
             attributes,
         )
         started = Operation(self, operation, span, context, attributes)
-        # Whoever retrieves from a service that we know nothing of has it for their own.
-        asks = default_kind is SpanKind.CLIENT and (
-            operation != OperationName.RETRIEVAL or names.SERVER_ADDRESS in attributes
-        )
-        started.context = nesting.within(started, context, conversation, asks_a_vendor=asks)
+        asks_a_vendor = default_kind is SpanKind.CLIENT and not own
+        started.context = nesting.within(started, context, conversation, asks_a_vendor=asks_a_vendor)
         return started

@@ -14,6 +14,7 @@ from .nesting import suppressed
 from .operation import Operation, detach
 from .reading import present, watched
 from .recorder import Recorder, conclude
+from .sampling import unrecorded
 from .stream import Pending, Unparsed, recorder_of, stand_in_for
 from .telemetry import Telemetry
 
@@ -137,9 +138,11 @@ def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
 
 def begin(method: Method, telemetry: Telemetry, call: Call, context: Context) -> Operation:
     """Starts the operation of a call that is made in a context, with what the call's arguments say."""
+    if telemetry.drops(context):
+        return unrecorded(method, context)
     attributes = guarded(method.identity, call) or {}
     attributes.update(present(guarded(method.request, call) or {}))
-    operation = telemetry.start(method.operation, attributes, parent=context)
+    operation = telemetry.start(method.operation, attributes, parent=context, own=method.own)
     if operation.captures_content and not call.watched:
         # Now, since the app may change its list of messages as soon as it has the answer.
         operation.add({}, guarded(method.request_content, call))

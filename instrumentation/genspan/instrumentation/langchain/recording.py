@@ -13,6 +13,7 @@ from opentelemetry.context import Context
 from genspan.instrumentation.core import Call, Method, Operation, Telemetry, guarded
 from genspan.instrumentation.core.nesting import apart, suppressed
 from genspan.instrumentation.core.reading import field, fields, string
+from genspan.instrumentation.core.sampling import unrecorded
 from genspan.semconv import attributes as names
 
 from .chains import chain
@@ -49,8 +50,10 @@ def start(telemetry: Telemetry, kind: Kind | None, manager: Any, arguments: dict
     if isinstance(method, Method):
         conversation = _conversation(manager.metadata) or conversation
         operation: Operation | None = _operation(telemetry, method, call, parent, context, conversation)
+    elif method is None or telemetry.drops(context):
+        operation = None
     else:
-        operation = None if method is None else Step(telemetry, method, context)
+        operation = Step(telemetry, method, context)
     run = Run(identifier, parent_id, kind, context, operation)
     run.conversation = conversation
     RUNS.add(run)
@@ -70,8 +73,10 @@ def _operation(
     if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
         # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
         context = apart(method.operation, context)
+    if telemetry.drops(context):
+        return unrecorded(method, context)
     identity = guarded(method.identity, call) or {}
-    operation = telemetry.start(method.operation, identity, parent=context, conversation=conversation)
+    operation = telemetry.start(method.operation, identity, parent=context, conversation=conversation, own=method.own)
     _request(operation, method, call)
     return operation
 

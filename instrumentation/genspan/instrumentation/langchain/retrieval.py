@@ -33,4 +33,5 @@ RETRIEVAL: Final = Method(
     request=_request,
     request_content=_request_content,
     response_content=_response_content,
+    own=True,
 )
