@@ -22,6 +22,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
+from genspan.distro.cli.doctor import tracking
+from genspan.distro.cli.doctor.causes import Fact
 from genspan.exporters.mlflow import MlflowSpanExporter
 from support import app
 from support.collector import collector
@@ -648,6 +650,15 @@ def test_traces_of_another_app_that_wait_are_none(tmp_path: Path, monkeypatch: p
     assert f"sqlite:///{tmp_path}/theirs.db" in told["of other apps"]
     report = doctor(tmp_path, "--no-send", MLFLOW_TRACKING_URI="sqlite:///theirs.db")[1]
     assert "outbox-waiting" in causes(report, "warnings")
+
+
+@pytest.mark.parametrize(
+    ("package", "told"), [("genai-prices", "by genai-prices "), ("no-prices", "pip install 'genspan[prices]'")]
+)
+def test_where_prices_come_from_is_told(package: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "PRICES", package)
+    facts = [one for one in tracking.check({}, reach=False) if isinstance(one, Fact) and one.subject == "cost"]
+    assert [told in fact.told for fact in facts] == [True]
 
 
 @pytest.mark.parametrize("limit", [200_000, 20_000])

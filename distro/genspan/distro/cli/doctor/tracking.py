@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -32,6 +32,8 @@ from genspan.exporters.mlflow.switches import (
 from genspan.exporters.mlflow.tracking import MLFLOW_TRACKING_URI, Tracking
 from genspan.exporters.mlflow.untraced import untraced
 
+PRICES: Final = "genai-prices"
+"""The package that knows what model calls cost."""
 ROOM: Final = 10_000_000
 """Bytes that a disk should have left."""
 LOCK_PATIENCE: Final = 2.0
@@ -57,6 +59,15 @@ def check(environ: Mapping[str, str], *, reach: bool = True) -> Iterator[Fact | 
             yield from _file(path_of(tracking.uri), tracking.experiment)
         elif scheme in ("http", "https") and reach:
             yield from _server(Access.read(tracking.uri, environ), tracking.experiment)
+    yield Fact(MLFLOW, "cost", _cost())
+
+
+def _cost() -> str:
+    """Where the prices of model calls come from."""
+    try:
+        return f"of model calls, by {PRICES} {version(PRICES)}"
+    except PackageNotFoundError:
+        return "not told: pip install 'genspan[prices]' has it told"
 
 
 def _switches(environ: Mapping[str, str]) -> Iterator[Finding]:
