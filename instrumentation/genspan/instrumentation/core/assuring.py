@@ -11,6 +11,7 @@ from opentelemetry import context as otel_context
 from . import nesting
 from .guard import guarded
 from .method import Active, Found, Wrapper
+from .reading import present
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Assures:
         return wrapped_call
 
     def _assure(self, arguments: Mapping[str, Any]) -> None:
-        found = {name: value for name, value in self.facts(arguments).items() if value is not None}
+        found = self.facts(arguments)
         if found:
             operation = nesting.asking(otel_context.get_current())
             if operation is not None:
-                operation.assure(found)
+                operation.assure(present(found))
