@@ -244,13 +244,13 @@ class Operation:
     def _sum_up(self, fresh: Attributes) -> None:
         """An agent's usage is that of the model calls inside it, and counts for the agent around it in turn."""
         if self.name == OperationName.INVOKE_AGENT:
-            used = [tokens for operation, tokens in self._children if operation in _THINKING]
-            for name, counts in zip(_TOTALS, zip(*used, strict=True), strict=False):
+            inside = [tokens for operation, tokens in self._children if operation in _THINKING]
+            for name, counts in zip(_TOTALS, zip(*inside, strict=True), strict=False):
                 if any(counts):
                     fresh.setdefault(name, sum(counts))
         if self._agent is not None:
-            totals = (fresh.get(name, self._attributes.get(name)) for name in _TOTALS)
-            self._agent.count(self.name, tuple(tokens if isinstance(tokens, int) else 0 for tokens in totals))
+            used = [_number(fresh.get(name, self._attributes.get(name))) for name in _TOTALS]
+            self._agent.count(self.name, tuple(used))
 
     def _report(self, seconds: float, error: BaseException | Failure | None) -> None:
         """What goes out beside the attributes: status, metrics, events."""
@@ -290,6 +290,10 @@ class Operation:
 
 _INNER_KNOWS_BETTER: Final = {names.GEN_AI_PROVIDER_NAME, names.GEN_AI_RESPONSE_MODEL}
 """What a layer closer to the wire knows from the address and the answer, an outer one only by its own name for it."""
+
+
+def _number(tokens: AttributeValue | None) -> int:
+    return tokens if isinstance(tokens, int) else 0
 
 
 class InnerOperation(Operation):
