@@ -69,7 +69,7 @@ def test_without_options_the_distributions_defaults_hold(tmp_path: Path) -> None
 def test_an_option_that_is_none_keeps_the_instrumentor_off(tmp_path: Path) -> None:
     on, said = run("{capture: NOTHING}", tmp_path)
     assert on == [False, False]
-    assert "'NOTHING' is not a valid ContentCapture" in said
+    assert "'NOTHING' is none of NO_CONTENT, SPAN_ONLY" in said
 
 
 ACME = """

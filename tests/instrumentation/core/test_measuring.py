@@ -69,8 +69,9 @@ def test_generations_of_a_stream(value: str, expected: set[str], monkeypatch: py
 
 
 def test_unknown_generation_is_logged_and_both_are_recorded(caplog: pytest.LogCaptureFixture) -> None:
-    assert generations("1.99") == {"main", "legacy"}
-    assert "1.99" in caplog.text
+    for _ in range(2):
+        assert generations("1.99") == {"main", "legacy"}
+    assert caplog.text.count("'1.99'") == 1
 
 
 def test_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

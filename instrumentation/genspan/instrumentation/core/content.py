@@ -28,6 +28,10 @@ class ContentCapture(enum.Enum):
     EVENT_ONLY = "EVENT_ONLY"
     SPAN_AND_EVENT = "SPAN_AND_EVENT"
 
+    @classmethod
+    def _missing_(cls, value: object) -> ContentCapture:
+        raise ValueError(f"{value!r} is none of {', '.join(mode.value for mode in cls)}")
+
     @property
     def on_span(self) -> bool:
         """As JSON text in span attributes."""
@@ -67,10 +71,14 @@ def content_capture(value: ContentCapture | str | None = None) -> ContentCapture
     """
     if isinstance(value, ContentCapture):
         return value
-    text = os.environ.get(CAPTURE_MESSAGE_CONTENT, "") if value is None else value
-    if not text.strip():
+    return _meant((os.environ.get(CAPTURE_MESSAGE_CONTENT, "") if value is None else value).strip())
+
+
+@functools.cache  # So that a wrong value is logged once, and not by every instrumentor.
+def _meant(text: str) -> ContentCapture:
+    if not text:
         return ContentCapture.NO_CONTENT
-    mode = _VALUES.get(text.strip().lower())
+    mode = _VALUES.get(text.lower())
     if mode is None:
         _logger.warning(
             "%s is %r: message content is not recorded. Set one of %s.",

@@ -6,6 +6,7 @@ are recorded unless `GENSPAN_SEMCONV` picks one: `latest` or `1.37`.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from collections import deque
@@ -114,7 +115,11 @@ _logger = logging.getLogger("genspan.instrumentation")
 
 def generations(value: str | None = None) -> frozenset[Generation]:
     """Which metric names to record, from the value given or `GENSPAN_SEMCONV`."""
-    text = (os.environ.get(SEMCONV, "") if value is None else value).strip().lower()
+    return _meant((os.environ.get(SEMCONV, "") if value is None else value).strip().lower())
+
+
+@functools.cache  # So that a wrong value is logged once, and not by every instrumentor.
+def _meant(text: str) -> frozenset[Generation]:
     if text == "latest":
         return frozenset({"main"})
     if text == "1.37":
