@@ -4,14 +4,13 @@ A library's package gives `Target`s, each saying by a `Method` which operation i
 comes out; `LibraryInstrumentor` does the rest. A framework with callbacks drives `Operation`s from `Telemetry.start`.
 """
 
-from .assuring import Assures
 from .bystanders import Bystander
 from .connection import CLOSES, READS, RECEIVES, SENDS, Connection, Dialogue, Opens, Queues, Sends, Step
 from .content import CAPTURE_MESSAGE_CONTENT, ContentCapture
 from .guard import guarded, report
 from .instrumentor import LibraryInstrumentor, Options
 from .method import UNREAD, Active, Body, Call, Chunks, Closing, Fold, Found, Method, Surrounding, Target, Wrapper
-from .nesting import runs_at_a_vendor
+from .nesting import asking, runs_at_a_vendor
 from .operation import Content, Failure, Operation, detach
 from .reading import Attributes
 from .telemetry import Telemetry
@@ -24,7 +23,6 @@ __all__ = [
     "SENDS",
     "UNREAD",
     "Active",
-    "Assures",
     "Attributes",
     "Body",
     "Bystander",
@@ -50,6 +48,7 @@ __all__ = [
     "Target",
     "Telemetry",
     "Wrapper",
+    "asking",
     "detach",
     "guarded",
     "report",

@@ -25,7 +25,6 @@ from opentelemetry.context import get_current
 from .dropping import drop
 from .guard import guarded
 from .method import Active, Call, Method, Wrapper
-from .nesting import suppressed
 from .operation import detach
 from .recorder import Recorder
 from .telemetry import Telemetry
@@ -132,7 +131,7 @@ class _Session:
 
     def _begin(self, telemetry: Telemetry, call: Call) -> Recorder | None:
         context = get_current()
-        if not telemetry.heard or suppressed(context):
+        if not telemetry.hears(context):
             return None
         operation = begin(self.does.method, telemetry, call, context)
         if not operation.recording:

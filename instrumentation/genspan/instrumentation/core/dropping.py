@@ -12,22 +12,23 @@ from collections.abc import Callable
 from typing import Final
 
 _SDK: Final = "opentelemetry.sdk."
-_waiting: Final[deque[Callable[[], None]]] = deque()
+waiting: Final[deque[Callable[[], None]]] = deque()
+"""What `finish_dropped` is to end."""
 
 
 def drop(finish: Callable[[], None]) -> None:
     """Calls `finish`, from a `__del__`: now, or from `finish_dropped` where the thread is inside the SDK."""
     if _inside_sdk():
-        _waiting.append(finish)
+        waiting.append(finish)
     else:
         finish()
 
 
 def finish_dropped() -> None:
     """Ends what waits for it. Called as the next operation starts, and at exit."""
-    while _waiting:
+    while waiting:
         try:
-            finish = _waiting.popleft()
+            finish = waiting.popleft()
         except IndexError:
             return  # Another thread took the last one.
         finish()

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, set_value
-from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from genspan.semconv.values import OperationName
@@ -32,11 +32,13 @@ _KEYS: Final = {
     OperationName.FETCH_RESPONSE: "opentelemetry.genai.client.fetch_response.context",
     MODERATION: "genspan.moderation",
 }
-(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
+(SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 """Where OpenTelemetry keeps the current span."""
 _ASKING: Final = "genspan.operation"
-_AGENT: Final = "genspan.agent"
-_CONVERSATION: Final = "genspan.conversation.id"
+AGENT: Final = "genspan.agent"
+"""The agent that runs around, an `Operation`."""
+CONVERSATION: Final = "genspan.conversation.id"
+"""The conversation that an operation around said it belongs to."""
 _SUPPRESSED: Final = "suppress_instrumentation"
 """The key's older form, which `opentelemetry.instrumentation.utils` sets and reads beside it."""
 
@@ -60,12 +62,6 @@ class Outer(Protocol):
 def suppressed(context: Surroundings) -> bool:
     """Whether the app wants nothing recorded here: `is_instrumentation_enabled` of a context that is at hand."""
     return bool(context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESSED))
-
-
-def current_span(context: Surroundings) -> Span | None:
-    """The span that is current in a context."""
-    span: Span | None = context.get(_SPAN)
-    return span
 
 
 def enclosing(operation: str, context: Surroundings) -> Outer | None:
@@ -96,18 +92,6 @@ def runs_at_a_vendor(context: Surroundings) -> bool:
     return asking(context) is not None
 
 
-def enclosing_agent(context: Surroundings) -> Operation | None:
-    """The agent that runs around us."""
-    agent: Operation | None = context.get(_AGENT)
-    return agent
-
-
-def conversation_id(context: Surroundings) -> str | None:
-    """The conversation that an operation around us said it belongs to."""
-    conversation: str | None = context.get(_CONVERSATION)
-    return conversation
-
-
 def unrecorded(operation: Operation, context: Context, *, asks_a_vendor: bool) -> Context:
     """The same for an operation that nothing is recorded of."""
     return Context(context, **{_ASKING: operation if asks_a_vendor else None})
@@ -115,15 +99,15 @@ def unrecorded(operation: Operation, context: Context, *, asks_a_vendor: bool) -
 
 def within(operation: Operation, context: Context, conversation: str | None, *, asks_a_vendor: bool) -> Context:
     """The context for what runs inside an operation, whose span is the current one."""
-    told: dict[str, Any] = {_SPAN: operation.span}
+    told: dict[str, Any] = {SPAN: operation.span}
     key = _KEYS.get(operation.name)
     if key is None:
         # A tool or agent called from inside a model call makes calls of its own, of models and of the app's services.
         told[_ASKING] = told[_INFERENCE] = None
         if operation.name == OperationName.INVOKE_AGENT:
-            told[_AGENT] = operation
+            told[AGENT] = operation
         if conversation is not None:
-            told[_CONVERSATION] = conversation
+            told[CONVERSATION] = conversation
     elif key == _INFERENCE:
         told[key] = upstream.shared(operation) or operation
     else:

@@ -85,7 +85,9 @@ class Operation:
         """The operation: a value of `genspan.semconv.values.OperationName`."""
         self.span = span
         spanned = span.is_recording()
-        self.recording = spanned or telemetry.instruments.live
+        self._measured = telemetry.instruments.live
+        self._reports = self._measured or telemetry.content_on_event
+        self.recording = spanned or self._measured
         """False where nobody wants anything of it: sampled out or no SDK, and no metrics either."""
         self.captures_content = spanned and telemetry.captures_content
         """Whether prompts and answers are to be given to `add`."""
@@ -95,7 +97,8 @@ class Operation:
         self._telemetry = telemetry
         self._attributes = attributes
         self._children: list[tuple[str, tuple[int, ...]]] = []
-        self._agent = nesting.enclosing_agent(parent)
+        surroundings: nesting.Surroundings = parent
+        self._agent: Operation | None = surroundings.get(nesting.AGENT)
         self._arrivals: list[float] = []
         # Who takes it ends the operation. No lock: one could be held when garbage collection ends a dropped stream in
         # the same thread, or when another thread forks.
@@ -211,7 +214,7 @@ class Operation:
     ) -> None:
         try:
             if self.recording:
-                guarded(self._end, attributes or {}, content, error)
+                guarded(self._end, attributes, content, error)
         finally:
             # Also where the app is interrupted just now.
             self.span.end()
@@ -220,14 +223,14 @@ class Operation:
 
     def _end(
         self,
-        attributes: Mapping[str, AttributeValue | None],
+        attributes: Mapping[str, AttributeValue | None] | None,
         content: Content | None,
         error: BaseException | Failure | None,
     ) -> None:
         seconds = perf_counter() - self._started
         if self.before_end is not None:
             guarded(self.before_end)
-        fresh = present(attributes)
+        fresh = present(attributes) if attributes else {}
         for name, value in self._from_inner.items():
             if name not in fresh and (name not in self._attributes or name in _INNER_KNOWS_BETTER):
                 fresh[name] = value
@@ -239,7 +242,8 @@ class Operation:
         if self._agent is not None or self.name == OperationName.INVOKE_AGENT:
             self._sum_up(fresh)
         self._set(fresh, content)
-        self._report(seconds, error)
+        if self._reports or error is not None:
+            self._report(seconds, error)
 
     def _sum_up(self, fresh: Attributes) -> None:
         """An agent's usage is that of the model calls inside it, and counts for the agent around it in turn."""
@@ -264,8 +268,8 @@ class Operation:
                 SeverityNumber.WARN,
                 {names.EXCEPTION_TYPE: exception_type(error)} | ({names.EXCEPTION_MESSAGE: message} if message else {}),
             )
-        instruments = self._telemetry.instruments
-        if instruments.live:
+        if self._measured:
+            instruments = self._telemetry.instruments
             instruments.ended(self.name, seconds, self._attributes, self.context)
             if self._arrivals and self.name in _INFERENCE:
                 gaps = [later - earlier for earlier, later in pairwise(self._arrivals)]
@@ -304,6 +308,7 @@ class InnerOperation(Operation):
     ) -> None:
         super().__init__(telemetry, name, INVALID_SPAN, parent, attributes)
         self._outer = outer
+        self._reports = True
         self.recording = outer.wants_more
 
     def _sum_up(self, fresh: Attributes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, SpanKind, TracerProvider, get_tracer_provider
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, TracerProvider, get_tracer_provider
 
 from . import nesting
 from .method import Method
@@ -46,7 +46,7 @@ def _nowhere(_: Surroundings) -> bool:
 
 
 def _inside_unsampled(context: Surroundings) -> bool:
-    span = nesting.current_span(context)
+    span: Span | None = context.get(nesting.SPAN)
     if span is None:
         return False
     around = span.get_span_context()

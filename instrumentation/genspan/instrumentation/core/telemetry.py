@@ -18,8 +18,9 @@ from genspan.semconv.values import OperationName
 
 from . import nesting
 from .content import ContentCapture, content_capture
-from .dropping import finish_dropped
+from .dropping import finish_dropped, waiting
 from .measuring import SCOPE, Instruments, generations
+from .nesting import Surroundings
 from .operation import InnerOperation, Operation
 from .operations import SHAPES
 from .reading import Attributes
@@ -82,6 +83,10 @@ class Telemetry:
             self._heard = self.instruments.live or _has_sdk(self.tracer)
         return self._heard
 
+    def hears(self, context: Surroundings) -> bool:
+        """Whether anybody listens, and the app wants what happens in a context to be recorded."""
+        return (self._heard or self.heard) and not nesting.suppressed(context)
+
     def drops(self, context: Context) -> bool:
         """Whether nothing is recorded of what starts in a context: no need to look at it."""
         if self._drops is None:
@@ -104,17 +109,19 @@ class Telemetry:
         the span by the conventions' rule. Inside an operation of the same family, the result records into that one.
         `own` is of `Method`.
         """
-        finish_dropped()
+        if waiting:
+            finish_dropped()
         context = otel_context.get_current() if parent is None else parent
+        surroundings: Surroundings = context
         outer = nesting.enclosing(operation, context)
         if outer is not None:
             return InnerOperation(self, operation, outer, context, attributes)
         attributes[names.GEN_AI_OPERATION_NAME] = operation
         if operation in _CONVERSATIONAL:
-            conversation = conversation or nesting.conversation_id(context)
+            conversation = conversation or surroundings.get(nesting.CONVERSATION)
             if conversation is not None:
                 attributes[names.GEN_AI_CONVERSATION_ID] = conversation
-        if operation == OperationName.EXECUTE_TOOL and (agent := nesting.enclosing_agent(context)) is not None:
+        if operation == OperationName.EXECUTE_TOOL and (agent := surroundings.get(nesting.AGENT)) is not None:
             agent_name = agent.agent_name
             if agent_name is not None:
                 attributes.setdefault(names.GEN_AI_AGENT_NAME, agent_name)

@@ -10,7 +10,6 @@ from opentelemetry.context import Context, get_current
 
 from .guard import guarded
 from .method import UNREAD, Active, Call, Chunks, Closing, Method, Surrounding, Wrapper
-from .nesting import suppressed
 from .operation import Operation, detach
 from .reading import present, watched
 from .recorder import Recorder, conclude
@@ -34,7 +33,7 @@ def wrapper(does: Method | Closing | Surrounding, original: Callable[..., Any], 
 def _synchronous(method: Method, active: Active) -> Wrapper:
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         telemetry = active()
-        if telemetry is None or not telemetry.heard or suppressed(context := get_current()):
+        if telemetry is None or not telemetry.hears(context := get_current()):
             return wrapped(*args, **kwargs)
         kwargs, call = watching(method, telemetry, instance, args, kwargs)
         operation = guarded(begin, method, telemetry, call, context)
@@ -57,7 +56,7 @@ def _synchronous(method: Method, active: Active) -> Wrapper:
 def _asynchronous(method: Method, active: Active) -> Wrapper:
     def wrapped_call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         telemetry = active()
-        if telemetry is None or not telemetry.heard or suppressed(context := get_current()):
+        if telemetry is None or not telemetry.hears(context := get_current()):
             return wrapped(*args, **kwargs)
         kwargs, call = watching(method, telemetry, instance, args, kwargs)
         try:
@@ -160,7 +159,8 @@ def _settle(method: Method, operation: Operation, call: Call, returned: Any) -> 
     if not operation.recording:
         operation.finish()
         return returned
-    late_content(method, operation, call)
+    if call.watched:
+        late_content(method, operation, call)
     envelope = method.envelope
     body = returned
     if envelope is not None:

@@ -63,10 +63,10 @@ def _output_type(modalities: Any, response_format: Any) -> str | None:
 
 def _request_content(call: Call) -> Content:
     get = call.arguments.get
-    return {
-        names.GEN_AI_INPUT_MESSAGES: input_messages(get("messages")),
-        names.GEN_AI_TOOL_DEFINITIONS: tool_definitions(get("tools"), get("functions")),
-    }
+    content: dict[str, Any] = {names.GEN_AI_INPUT_MESSAGES: input_messages(get("messages"))}
+    if "tools" in call.arguments or "functions" in call.arguments:
+        content[names.GEN_AI_TOOL_DEFINITIONS] = tool_definitions(get("tools"), get("functions"))
+    return content
 
 
 def _response(response: Any) -> Found:

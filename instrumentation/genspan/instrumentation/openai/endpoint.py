@@ -59,7 +59,7 @@ _known: WeakKeyDictionary[Any, tuple[Any, Attributes]] = WeakKeyDictionary()
 
 def model_and_endpoint(call: Call) -> Attributes:
     """What names the span of a call to a model: provider, address and the model asked for."""
-    attributes = dict(endpoint(call.instance))
+    attributes = dict(endpoint_of(call.instance._client))
     model = string(call.arguments.get("model"))
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
@@ -73,7 +73,8 @@ def endpoint(resource: Any) -> Attributes:
 
 def endpoint_of(client: Any) -> Attributes:
     """Provider, server address and port of a client."""
-    url = client.base_url
+    # The property's own value, in every version. Its getter imports a module each time (openai 3.51).
+    url = getattr(client, "_base_url", None) or client.base_url
     known = _known.get(client)
     if known is not None and known[0] is url:
         return known[1]

@@ -52,8 +52,6 @@ def _output_message(choice: Any) -> OutputMessage | None:
 
 def tool_definitions(tools: Any, functions: Any = None) -> list[ToolDefinition] | None:
     """The tools on offer; `functions` is how they were given before tools came."""
-    if tools is None and functions is None:
-        return None
     definitions = [_tool_definition(tool) for tool in items(tools)]
     definitions += [_function_definition("function", function) for function in items(functions)]
     return definitions or None
@@ -100,7 +98,9 @@ def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
             break
     content, refusal, audio = get("content"), get("refusal"), get("audio")
     tool_calls, function_call = get("tool_calls"), get("function_call")
-    if content is not None:
+    if type(content) is str and content:
+        parts.append({"type": "text", "content": content})
+    elif content is not None:
         parts += content_parts(content, _content_part)
     if refusal is not None and (refusal := string(refusal)) is not None:
         parts.append(text(refusal))
