@@ -127,6 +127,15 @@ def test_a_sampler_of_the_apps_own_is_always_asked() -> None:
         assert len(spans_of(Own())) == 1
 
 
+def test_a_sampler_that_cannot_be_described_is_asked() -> None:
+    class Silent(Asked):
+        def get_description(self) -> str:
+            raise ValueError
+
+    with inside(sampled=False, remote=False):
+        assert len(spans_of(Silent(ALWAYS_ON))) == 1
+
+
 def test_metrics_are_recorded_all_the_same() -> None:
     memory = InMemoryTelemetry(ALWAYS_OFF)
     recorded(ASK, memory.tracer_provider, lambda: None, meter_provider=memory.meter_provider)

@@ -144,7 +144,7 @@ class Instruments:
     def live(self) -> bool:
         """Whether anybody reads what is recorded: False until the app sets a meter provider."""
         meter = getattr(self._meter, "_real_meter", self._meter)
-        return meter is not None and not isinstance(meter, NoOpMeter)
+        return meter is not None and type(meter) is not NoOpMeter
 
     def _histogram(self, metric: Metric) -> Histogram:
         made: Histogram | None = self._made.get(metric.name)

@@ -12,6 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, TracerProvider, get_tracer_provider
 
 from . import nesting
+from .guard import guarded
 from .method import Method
 from .nesting import Surroundings
 from .operation import Operation
@@ -28,7 +29,9 @@ Drops = Callable[[Surroundings], bool]
 def drops(provider: TracerProvider | None) -> Drops:
     """What is known of a tracer provider, or the global one, from how its sampler describes itself."""
     sampler = getattr(provider or get_tracer_provider(), "sampler", None)
-    description = "" if sampler is None else str(sampler.get_description())
+    description = None if sampler is None else guarded(sampler.get_description)
+    if not isinstance(description, str):
+        return _nowhere
     begin, end = _AS_PARENT
     if description == _NEVER:
         return _anywhere
@@ -53,8 +56,8 @@ def _inside_unsampled(context: Surroundings) -> bool:
     return not around.trace_flags.sampled and around.is_valid and not around.is_remote
 
 
-class _Unrecorded(Operation):
-    """Nothing but a mark in the context that a vendor is being asked."""
+class Unrecorded(Operation):
+    """The operation of a method called where spans are dropped: a mark in the context that a vendor is being asked."""
 
     recording = False
     captures_content = False
@@ -68,8 +71,3 @@ class _Unrecorded(Operation):
     def _first_to_end(self) -> bool:
         self.ended = True
         return False
-
-
-def unrecorded(method: Method, context: Context) -> Operation:
-    """The operation of a method that is called where spans are dropped."""
-    return _Unrecorded(method, context)

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider, get_logger
 from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider, get_meter
-from opentelemetry.trace import NoOpTracer, ProxyTracer, ProxyTracerProvider, SpanKind, Tracer, TracerProvider
+from opentelemetry.trace import NoOpTracer, ProxyTracer, SpanKind, TracerProvider
 
 from genspan.semconv import SCHEMA_URL
 from genspan.semconv import attributes as names
@@ -43,12 +43,6 @@ def _distribution_version() -> str:
         return "0"
 
 
-def _has_sdk(tracer: Tracer) -> bool:
-    if isinstance(tracer, ProxyTracer):
-        return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
-    return not isinstance(tracer, NoOpTracer)
-
-
 class Telemetry:
     """Tracer, logger and content policy of one instrumentation scope, and the instruments that all of them share."""
 
@@ -72,7 +66,9 @@ class Telemetry:
         self.captures_content = self.capture is not ContentCapture.NO_CONTENT
         self.content_on_span = self.capture.on_span
         self.content_on_event = self.capture.on_event
-        self._heard = False
+        # A tracer of the API's own waits for a provider to be set, or, where it is none of its proxies, for nothing.
+        self._waits = isinstance(self.tracer, ProxyTracer)
+        self._heard = not self._waits and not isinstance(self.tracer, NoOpTracer)
         self._provider = tracer_provider
         self._drops: Drops | None = None
 
@@ -80,7 +76,9 @@ class Telemetry:
     def heard(self) -> bool:
         """Whether anybody listens: False until the app sets an SDK up. Until then, calls need not be looked at."""
         if not self._heard:
-            self._heard = self.instruments.live or _has_sdk(self.tracer)
+            # `get_tracer_provider` looks into the environment each time. Where there is no such name: perhaps it is.
+            set_up = self._waits and getattr(trace, "_TRACER_PROVIDER", self) is not None
+            self._heard = set_up or self.instruments.live
         return self._heard
 
     def hears(self, context: Surroundings) -> bool:

@@ -13,7 +13,7 @@ from .method import UNREAD, Active, Call, Chunks, Closing, Method, Surrounding, 
 from .operation import Operation, detach
 from .reading import present, watched
 from .recorder import Recorder, conclude
-from .sampling import unrecorded
+from .sampling import Unrecorded
 from .stream import Pending, Unparsed, recorder_of, stand_in_for
 from .telemetry import Telemetry
 
@@ -138,7 +138,7 @@ def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
 def begin(method: Method, telemetry: Telemetry, call: Call, context: Context) -> Operation:
     """Starts the operation of a call that is made in a context, with what the call's arguments say."""
     if telemetry.drops(context):
-        return unrecorded(method, context)
+        return Unrecorded(method, context)
     attributes = guarded(method.identity, call) or {}
     attributes.update(present(guarded(method.request, call) or {}))
     operation = telemetry.start(method.operation, attributes, parent=context, own=method.own)

@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from genspan.instrumentation.core import Call, Method, Operation, Telemetry, guarded
 from genspan.instrumentation.core.nesting import apart, suppressed
 from genspan.instrumentation.core.reading import field, fields, string
-from genspan.instrumentation.core.sampling import unrecorded
+from genspan.instrumentation.core.sampling import Unrecorded
 from genspan.semconv import attributes as names
 
 from .chains import chain
@@ -74,7 +74,7 @@ def _operation(
         # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
         context = apart(method.operation, context)
     if telemetry.drops(context):
-        return unrecorded(method, context)
+        return Unrecorded(method, context)
     identity = guarded(method.identity, call) or {}
     operation = telemetry.start(method.operation, identity, parent=context, conversation=conversation, own=method.own)
     _request(operation, method, call)
