@@ -64,9 +64,9 @@ What recording adds to a call without its content, and what is left of it where 
 chat completion with a prompt of 10 kB, as above. The others are of the SDK's method alone, which returns a ready-made
 completion: beside HTTP and parsing, so little could not be seen.
 
-*Sampled out* is by a sampler that drops every span, which genspan knows and does not ask; nor does it inside a span that
-is not sampled, as in a request that the web framework's span was sampled out for. A span that begins a trace and is
-dropped by a ratio takes what OpenTelemetry's SDK takes to say so, which is most of *by hand*, and some µs more.
+*Sampled out* is by a sampler that drops every span, which genspan knows and does not ask; nor does it inside a span
+that is not sampled, as in a request that the web framework's span was sampled out for. A span that begins a trace and
+is dropped by a ratio takes what OpenTelemetry's SDK takes to say so, which is most of *by hand*, and some µs more.
 """
 
 EXPORTS: Final = """
