@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from genspan.exporters.mlflow.stores import without_secrets
+
 
 @pytest.mark.parametrize(
     ("uri", "loaded"),
@@ -28,3 +30,18 @@ print(json.dumps([name for name in stores if f"genspan.exporters.mlflow.stores.{
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(loaded) <= set(json.loads(done.stdout)) <= {*loaded, "sqlite"}  # The outbox is a SQLite file, too.
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://ada:pw@host:8080/v1?api_key=k", "https://host:8080/v1"),
+        ("https://host/v1?api_key=k", "https://host/v1"),
+        ("https://host/v1", "https://host/v1"),
+        ("postgresql://ada:p%40w@host/db?sslpassword=k", "postgresql://host/db"),
+        ("databricks://profile", "databricks://profile"),
+        ("sqlite:///what?.db", "sqlite:///what?.db"),
+    ],
+)
+def test_what_is_shown_of_a_uri(uri: str, shown: str) -> None:
+    assert without_secrets(uri) == shown

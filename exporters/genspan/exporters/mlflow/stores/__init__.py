@@ -111,4 +111,5 @@ def _kind(uri: str) -> str:
 def without_secrets(uri: str) -> str:
     """The URI without user name, password and query, to be shown."""
     parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl() if "@" in parts.netloc else uri
+    # Without a host it is a file, whose name is to be shown as it is.
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl() if parts.netloc else uri
