@@ -32,7 +32,7 @@ from opentelemetry.sdk.trace.export import (
     SpanExportResult,
 )
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, TraceIdRatioBased
 from opentelemetry.trace import NoOpTracerProvider, SpanKind
 
 from genspan.exporters.mlflow import MlflowSpanExporter
@@ -393,6 +393,7 @@ PATHS: Final[Mapping[str, Path]] = {
     "chat, with metrics and events": Path(chat, all_signals),
     "chat, async": Path(async_chat, RECORDED),
     "chat, sampled out": Path(chat, SAMPLED_OUT),
+    "chat, sampled out by a ratio": Path(chat, recording(sampler=TraceIdRatioBased(0.0))),
     "chat, suppressed": Path(chat, suppressed),
     "chat, no SDK": Path(chat, no_sdk),
     "stream of 5 chunks": Path(stream(FEW), RECORDED),
