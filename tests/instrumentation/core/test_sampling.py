@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry.util.types import Attributes
 
 from genspan.instrumentation.core import Method, Telemetry, runs_at_a_vendor
+from genspan.instrumentation.core.sampling import Unrecorded
 from genspan.instrumentation.core.wrapping import wrapper
 from support.telemetry import InMemoryTelemetry
 
@@ -166,12 +168,14 @@ def test_a_tool_called_inside_a_model_call_asks_the_apps_own_services() -> None:
     assert recorded(ASK, provider, lambda: recorded(USE, provider, inner)) is False
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
-def test_errors_are_the_apps(error: BaseException) -> None:
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_errors_are_the_apps(kind: type[BaseException]) -> None:
+    error = kind()
+
     def fail() -> None:
         raise error
 
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(kind) as caught:
         recorded(ASK, InMemoryTelemetry(ALWAYS_OFF).tracer_provider, fail)
     assert caught.value is error
 
@@ -201,3 +205,13 @@ def test_streams_are_the_librarys_own() -> None:
     stream = iter("abc")
     method = Method(ASK.operation, ASK.identity, fold=Fold)
     assert recorded(method, InMemoryTelemetry(ALWAYS_OFF).tracer_provider, lambda: stream) is stream
+
+
+def test_nothing_waits_for_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        recorded(ASK, InMemoryTelemetry(ALWAYS_OFF).tracer_provider, lambda: None)
+        assert not [one for one in gc.get_objects() if type(one) is Unrecorded]
+    finally:
+        gc.enable()

@@ -65,9 +65,12 @@ class Unrecorded(Operation):
     def __init__(self, method: Method, context: Context) -> None:
         self.name = method.operation
         self.span = INVALID_SPAN
+        self._parent = context
         asks_a_vendor = SHAPES[method.operation][0] is SpanKind.CLIENT and not method.own
         self.context = nesting.unrecorded(self, context, asks_a_vendor=asks_a_vendor)
 
     def _first_to_end(self) -> bool:
         self.ended = True
+        # Its own context holds it. Without this, only the garbage collector could let go of the two.
+        self.context = self._parent
         return False
