@@ -8,13 +8,13 @@ from typing import Any, Final
 from genspan.semconv.encoding import decode
 from genspan.semconv.messages import Message, MessagePart, RetrievalDocument, ToolCallResponsePart, text
 
-from .reading import double, field, items, string
+from .reading import double, field, given, items, string
 
 
-def message(source: Any, role: str, parts: list[MessagePart]) -> Message:
-    """A message of these parts, with the `name` that the library's own has."""
+def message(get: Callable[[str], Any], role: str, parts: list[MessagePart]) -> Message:
+    """A message of these parts, with the `name` that the library's own has, whose fields `get` reads."""
     result: Message = {"role": role, "parts": parts}
-    name = string(field(source, "name"))
+    name = string(get("name"))
     if name is not None:
         result["name"] = name
     return result
@@ -27,12 +27,12 @@ def content_parts(content: Any, read: Callable[[Any], MessagePart]) -> list[Mess
     return [text(part) if isinstance(part, str) else read(part) for part in items(content)]
 
 
-def tool_message_part(source: Any, parts: list[MessagePart]) -> ToolCallResponsePart:
-    """The one part of a tool's message, from the message and the parts of its content."""
+def tool_message_part(get: Callable[[str], Any], parts: list[MessagePart]) -> ToolCallResponsePart:
+    """The one part of a tool's message, from the message's fields and the parts of its content."""
     return {
         "type": "tool_call_response",
-        "id": string(field(source, "tool_call_id")),
-        "response": tool_response(parts, field(source, "content")),
+        "id": string(get("tool_call_id")),
+        "response": tool_response(parts, given(get("content"))),
     }
 
 

@@ -135,13 +135,15 @@ def _shown_by_iterating(value: Any) -> TypeGuard[Iterable[Any]]:
     return not isinstance(value, (Sequence, Mapping)) and isinstance(value, Iterable)
 
 
-def begin(method: Method, telemetry: Telemetry, call: Call, context: Context) -> Operation:
+def begin(
+    method: Method, telemetry: Telemetry, call: Call, context: Context, conversation: str | None = None
+) -> Operation:
     """Starts the operation of a call that is made in a context, with what the call's arguments say."""
     if telemetry.drops(context):
         return Unrecorded(method, context)
     attributes = guarded(method.identity, call) or {}
     attributes.update(present(guarded(method.request, call) or {}))
-    operation = telemetry.start(method.operation, attributes, parent=context, own=method.own)
+    operation = telemetry.start(method.operation, attributes, parent=context, conversation=conversation, own=method.own)
     if operation.captures_content and not call.watched:
         # Now, since the app may change its list of messages as soon as it has the answer.
         operation.add({}, guarded(method.request_content, call))
@@ -159,8 +161,7 @@ def _settle(method: Method, operation: Operation, call: Call, returned: Any) -> 
     if not operation.recording:
         operation.finish()
         return returned
-    if call.watched:
-        late_content(method, operation, call)
+    late_content(method, operation, call)
     envelope = method.envelope
     body = returned
     if envelope is not None:

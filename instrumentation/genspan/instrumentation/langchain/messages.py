@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from genspan.instrumentation.core.media import blob, by_address
-from genspan.instrumentation.core.messages import tool_arguments, tool_response
+from genspan.instrumentation.core.messages import message as message_of
+from genspan.instrumentation.core.messages import tool_arguments, tool_message_part, tool_response
 from genspan.instrumentation.core.reading import field, fields, items, string
-from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, ToolCallResponsePart, text
+from genspan.semconv.messages import FilePart, Message, MessagePart, ToolCallPart, text
 
 _ROLES: Final = {
     "human": "user",
@@ -56,11 +57,9 @@ def message(value: Any) -> Message:
         return {"role": _role(value[0]), "parts": _content_parts(value[1])}
     get = fields_of(value)
     role = _role(string(get("role") or get("type")) or "user")
-    result: Message = {"role": role, "parts": [_tool_response(get)] if role == "tool" else _parts(get)}
-    name = string(get("name"))
-    if name is not None:
-        result["name"] = name
-    return result
+    if role == "tool":
+        return message_of(get, role, [tool_message_part(get, _content_parts(get("content")))])
+    return message_of(get, role, _parts(get))
 
 
 def tool_result(content: Any) -> Any:
@@ -101,11 +100,6 @@ def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
         if calls:
             parts += map(_tool_call, items(calls))
     return parts
-
-
-def _tool_response(get: Callable[[str], Any]) -> ToolCallResponsePart:
-    response = tool_result(get("content"))
-    return {"type": "tool_call_response", "id": string(get("tool_call_id")), "response": response}
 
 
 def _tool_call(call: Any) -> ToolCallPart:

@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from genspan.instrumentation.core import Call, Method, Operation, Telemetry, guarded
 from genspan.instrumentation.core.nesting import apart, suppressed
 from genspan.instrumentation.core.reading import field, fields, string
-from genspan.instrumentation.core.sampling import Unrecorded
+from genspan.instrumentation.core.wrapping import begin
 from genspan.semconv import attributes as names
 
 from .chains import chain
@@ -73,12 +73,7 @@ def _operation(
     if method is RETRIEVAL and parent is not None and parent.method is RETRIEVAL:
         # Not the same retrieval in another layer: a retriever that asks others, as an ensemble does.
         context = apart(method.operation, context)
-    if telemetry.drops(context):
-        return Unrecorded(method, context)
-    identity = guarded(method.identity, call) or {}
-    operation = telemetry.start(method.operation, identity, parent=context, conversation=conversation, own=method.own)
-    _request(operation, method, call)
-    return operation
+    return begin(method, telemetry, call, context, conversation)
 
 
 def _class(serialized: Any) -> str | None:
@@ -119,16 +114,12 @@ def _late_conversation(run: Run | None, conversation: str) -> None:
         run.operation.add({names.GEN_AI_CONVERSATION_ID: conversation})
 
 
-def _request(operation: Operation, method: Method, call: Call) -> None:
-    if operation.recording:
-        content = guarded(method.request_content, call) if operation.captures_content else None
-        operation.add(guarded(method.request, call) or {}, content)
-
-
 def late_request(run: Run, arguments: dict[str, Any]) -> None:
     """Adds what was asked, where the start did not know it."""
-    if run.operation is not None and run.method is not None:
-        _request(run.operation, run.method, Call(None, arguments))
+    operation, method, call = run.operation, run.method, Call(None, arguments)
+    if operation is not None and method is not None and operation.recording:
+        content = guarded(method.request_content, call) if operation.captures_content else None
+        operation.add(guarded(method.request, call) or {}, content)
 
 
 def chunk(run: Run) -> None:

@@ -59,7 +59,7 @@ _known: WeakKeyDictionary[Any, tuple[Any, Attributes]] = WeakKeyDictionary()
 
 def model_and_endpoint(call: Call) -> Attributes:
     """What names the span of a call to a model: provider, address and the model asked for."""
-    attributes = dict(endpoint_of(call.instance._client))
+    attributes = dict(endpoint(call.instance))
     model = string(call.arguments.get("model"))
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model

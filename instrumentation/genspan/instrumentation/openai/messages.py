@@ -42,9 +42,9 @@ def _output_message(choice: Any) -> OutputMessage | None:
     if not message:
         return None
     get = fields(message)
-    role, finish_reason = get("role"), string(of_choice("finish_reason")) or FinishReason.ERROR
+    finish_reason = string(of_choice("finish_reason")) or FinishReason.ERROR
     return {
-        "role": "assistant" if role == "assistant" else string(role) or "assistant",
+        "role": string(get("role")) or "assistant",
         "parts": _parts(get),
         "finish_reason": _FINISH_REASONS.get(finish_reason, finish_reason),
     }
@@ -80,12 +80,11 @@ def _message(message: Any) -> Message:
             return {"role": role, "parts": [{"type": "text", "content": content}]}
     get = fields(message)
     role = string(get("role")) or "user"
-    parts = [_tool_message(message)] if role in ("tool", "function") else _parts(get)
-    return message_of(message, role, parts)
+    return message_of(get, role, [_tool_message(get)] if role in ("tool", "function") else _parts(get))
 
 
-def _tool_message(message: Any) -> MessagePart:
-    return tool_message_part(message, content_parts(field(message, "content"), _content_part))
+def _tool_message(get: Callable[[str], Any]) -> MessagePart:
+    return tool_message_part(get, content_parts(get("content"), _content_part))
 
 
 def _parts(get: Callable[[str], Any]) -> list[MessagePart]:
